@@ -1,0 +1,78 @@
+"""The content of one item: a bounded pass over its bytes, kept while small, local to a worker."""
+
+import io
+from collections.abc import Callable, Iterator
+
+ReadAt = Callable[[int, int], bytes]
+
+BLOCK = 1 << 20
+KEEP = 64 << 20
+
+
+class Content:
+    """Bytes of known size behind a `read(offset, length)`; what fits in `keep` bytes is read only once."""
+
+    def __init__(self, read: ReadAt, size: int, *, keep: int = KEEP) -> None:
+        self._read = read
+        self.size = size
+        self._kept: bytes | None = None
+        self._keep = keep
+
+    def head(self, length: int = 4096) -> bytes:
+        """Return the first bytes, fewer if the content is shorter."""
+        if self._kept is not None:
+            return self._kept[:length]
+        return self._read(0, min(length, self.size))
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the content from start to end in blocks of at most 1 MiB."""
+        if self._kept is not None:
+            yield self._kept
+            return
+        pieces: list[bytes] = []
+        position = 0
+        while position < self.size:
+            block = self._read(position, min(BLOCK, self.size - position))
+            if not block:
+                break
+            position += len(block)
+            if self.size <= self._keep:
+                pieces.append(block)
+            yield block
+        if self.size <= self._keep:
+            self._kept = b"".join(pieces)
+
+    def open(self) -> io.BufferedIOBase:
+        """Return a seekable file over the content."""
+        if self._kept is None and self.size <= self._keep:
+            for _ in self.blocks():
+                pass
+        if self._kept is not None:
+            return io.BytesIO(self._kept)
+        return io.BufferedReader(_Window(self._read, self.size), BLOCK)
+
+
+class _Window(io.RawIOBase):
+    """A raw file over a read function, for content too large to keep."""
+
+    def __init__(self, read: ReadAt, size: int) -> None:
+        self._read_at = read
+        self._size = size
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        self._position = max(0, start + offset)
+        return self._position
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self._read_at(self._position, min(len(buffer), max(0, self._size - self._position)))
+        buffer[: len(data)] = data
+        self._position += len(data)
+        return len(data)

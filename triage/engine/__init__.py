@@ -1,0 +1,1 @@
+"""The engine: a stored plan, worker processes, and a run that yields events."""

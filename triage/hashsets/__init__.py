@@ -1,0 +1,1 @@
+"""Hash sets: published sets read, sealed into memory-mapped files, and looked up."""

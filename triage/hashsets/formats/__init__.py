@@ -1,0 +1,1 @@
+"""Readers of published hash sets, one format a module."""

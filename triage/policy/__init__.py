@@ -1,0 +1,1 @@
+"""Policy: a pure function from facts in a case to a recommendation."""

@@ -1,0 +1,1 @@
+"""Evidence sources: anything that can be read by offset, opened read-only and recognised by content."""
