@@ -25,7 +25,7 @@ class Content:
         return self._read(0, min(length, self.size))
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield the content from start to end in blocks of at most 1 MiB."""
+        """Yield the content from start to end: in blocks of at most 1 MiB as it is read, whole where it is kept."""
         if self._kept is not None:
             yield self._kept
             return

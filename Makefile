@@ -1,0 +1,49 @@
+# Everything a user or a developer does here. `make` alone shows the list.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help setup demo test check format bench-exact tools lock clean
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 16
+
+setup: $(READY) ## make .venv with every dependency, pinned by digest
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: run make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(READY)
+
+demo: setup ## make a synthetic exhibit and a hash set, examine it, print findings and a recommendation
+	$(BIN)/python -m triage demo
+
+test: setup ## run the whole test suite
+	$(BIN)/python -m pytest
+
+check: setup ## lint, types, and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench-exact: setup ## time `exact` against fiwalk on one NTFS image (needs root, sleuthkit, ntfs-3g)
+	$(BIN)/python benchmarks/exact.py
+
+tools: ## install Debian's evidence tools, which some tests compare with (needs root)
+	apt-get update --quiet
+	apt-get install --quiet --yes --no-install-recommends $$(sed 's/#.*//' tests/tools.txt)
+
+lock: setup ## pin the newest allowed versions again (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
+		--no-emit-find-links --group dev --upgrade pyproject.toml --output-file requirements.lock
+
+clean: ## remove what make made
+	rm -rf .venv demo build *.egg-info

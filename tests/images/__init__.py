@@ -1,0 +1,1 @@
+"""Synthetic evidence in pure Python: file systems, partitioned disks and pictures, the same bytes every time."""

@@ -1,0 +1,30 @@
+"""The protocol of an analyzer, and what it is given."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from triage.hashsets.hashset import HashSet
+from triage.model.digest import Digests, PictureHashes
+from triage.model.finding import Finding
+from triage.model.item import Item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What one pass over an item's content gave."""
+
+    item: Item
+    digests: Digests
+    media_type: str | None = None
+    pictures: PictureHashes | None = None
+
+
+class Analyzer(Protocol):
+    """Turns the facts of one item into findings; keeps no state between items."""
+
+    name: str
+    version: str
+
+    def analyze(self, facts: Facts, sets: Sequence[HashSet]) -> Iterator[Finding]:
+        """Yield the findings of one item in the order of `sets`."""

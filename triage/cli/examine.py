@@ -1,0 +1,80 @@
+"""`triage examine`: one source into a case, with live progress."""
+
+import os
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from triage.cli.progress import progress_view
+from triage.cli.report import show_result
+from triage.cli.text import json_line
+from triage.engine.plan import Profile
+from triage.session.examination import Examination, Order, open_case
+
+
+def default_exhibit(source: Path) -> str:
+    """Return the reference used when none is given: the source's own name."""
+    return source.absolute().name or "exhibit"
+
+
+@click.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option(
+    "--case", type=click.Path(path_type=Path), default=Path("case"), show_default=True, help="folder of the case"
+)
+@click.option("--exhibit", help="reference such as ABC/1 [default: the source's name]")
+@click.option(
+    "--profile",
+    type=click.Choice([profile.value for profile in Profile]),
+    default=Profile.SCENE.value,
+    show_default=True,
+    help="exact: digests only; scene: pictures compared as well; full: everything this version can do",
+)
+@click.option("--jobs", type=click.IntRange(1, 64), help="worker processes [default: processor cores]")
+@click.option("--library", type=click.Path(path_type=Path), help="folder of the hash sets")
+@click.option("--json", "as_json", is_flag=True, help="print one JSON object in place of the report")
+def examine(
+    *,
+    source: Path,
+    case: Path,
+    exhibit: str | None,
+    profile: str,
+    jobs: int | None,
+    library: Path | None,
+    as_json: bool,
+) -> None:
+    """Examine SOURCE (disk image, block device or folder) into a case; SOURCE is only ever read.
+
+    Images are recognised by content: raw, split raw, E01/Ex01, VMDK, VHD, VHDX, QCOW2, DMG; name the first file of a
+    set. An examination that was stopped or killed goes on where it was when the same command is given again.
+
+    \b
+    Examples:
+      triage examine suspect.E01 --case ./case --exhibit ABC/1
+      triage examine /dev/sdb --case ./case --exhibit ABC/2 --profile exact
+    """  # noqa: D301 - \b is click's mark for text that must not be re-wrapped
+    order = Order(
+        source=source,
+        case=case,
+        exhibit=exhibit or default_exhibit(source),
+        profile=Profile(profile),
+        jobs=jobs or os.cpu_count() or 1,
+        library=library,
+    )
+    with Examination(order) as examination:
+        view = progress_view(order.exhibit, resumed=examination.resumed, finished=examination.finished)
+        with view, closing(examination.events()) as events:
+            for event in events:
+                view.show(event)
+    _print(case, order.exhibit, as_json=as_json)
+
+
+def _print(case: Path, exhibit: str, *, as_json: bool) -> None:
+    with open_case(case) as reader:
+        result = reader.queries.summary(exhibit)
+        if as_json:
+            sys.stdout.write(json_line(result) + "\n")
+        else:
+            show_result(result, reader.queries.findings(exhibit))

@@ -1,0 +1,61 @@
+"""The result of an examination for a person: findings, coverage, recommendation with its reasons."""
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from triage.cli.text import duration, safe, size
+
+_SHOWN = 40
+_VERDICTS = {
+    "seize-indicated": "! SEIZE INDICATED",
+    "return-indicated": "= RETURN INDICATED",
+    "not-determined": "? NOT DETERMINED",
+}
+
+
+def show_result(result: Mapping[str, Any], findings: Iterable[Mapping[str, Any]]) -> None:
+    """Print the report to standard output."""
+    console = Console(highlight=False, markup=False)
+    console.print(
+        f"\nExhibit {safe(result['exhibit'])}: {size(result['size'])} ({result['source_kind']}), "
+        f"{result['items']:,} items, {result['examined']:,} examined in {duration(result['seconds'])}"
+    )
+    if result["findings"]:
+        console.print(_findings(findings, result["findings"]))
+    else:
+        console.print("\nNo finding in the hash sets that were loaded. Hash sets find only known material.")
+    console.print(coverage_table(result["coverage"], result["size"]))
+    console.print(f"Recommendation: {_VERDICTS[result['recommendation']['verdict']]}", style="bold")
+    for reason in result["recommendation"]["reasons"]:
+        console.print(f"  - {safe(reason['text'])} [{reason['code']}]", soft_wrap=True)
+    console.print("The software recommends; a named examiner decides.")
+
+
+def _findings(findings: Iterable[Mapping[str, Any]], count: int) -> Table:
+    more = f" (the first {_SHOWN})" if count > _SHOWN else ""
+    table = Table(title=f"{count:,} findings{more}", title_justify="left", box=box.SIMPLE)
+    for column in ("match", "bits", "set", "category", "where"):
+        table.add_column(column, justify="right" if column == "bits" else "left", overflow="fold")
+    for row in islice(findings, _SHOWN):
+        kind = row["match"] if row["distance"] == 0 and row["match"] not in {"pdq", "phash"} else f"{row['match']}?"
+        where = f"{safe(row['path'])}"
+        table.add_row(kind, str(row["distance"]), safe(row["set"]), safe(str(row["category"] or "-")), where)
+    return table
+
+
+def coverage_table(coverage: Mapping[str, int], whole: int) -> Table:
+    """Return the coverage account as a table."""
+    table = Table(title="Coverage", title_justify="left", box=box.SIMPLE)
+    table.add_column("class")
+    table.add_column("bytes", justify="right")
+    table.add_column("share", justify="right")
+    for kind, count in coverage.items():
+        if count:
+            table.add_row(kind, f"{count:,}", f"{100 * count / whole:.2f} %")
+    table.add_row("sum", f"{sum(coverage.values()):,}", "", style="bold")
+    return table

@@ -1,0 +1,204 @@
+"""Perceptual hashes of a picture: decoded once within limits, turned upright, hashed.
+
+Decoding is the one place where bytes of unknown make meet large C libraries. Everything they raise ends here as a
+reason in `PictureHashes.declined`; a picture that is decoded only in part is hashed and marked as damaged. Transparency
+is dropped, as the reference implementations do: the colours under it are hashed.
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO, cast
+
+import numpy as np
+import pillow_heif
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
+
+from triage.content.content import Content
+from triage.content.pdq import MIN_QUALITY, Pixels, pdq_of_rows
+from triage.content.phash import phash
+from triage.model.digest import PictureHashes
+from triage.model.errors import EvidenceError
+
+pillow_heif.register_heif_opener()
+
+# Only these decoders are ever given evidence: Pillow has others, one of which starts a program (Ghostscript).
+_DECODERS: dict[str, tuple[str, ...]] = {
+    "image/jpeg": ("JPEG",),
+    "image/png": ("PNG",),
+    "image/gif": ("GIF",),
+    "image/bmp": ("BMP",),
+    "image/x-ms-bmp": ("BMP",),
+    "image/tiff": ("TIFF",),
+    "image/webp": ("WEBP",),
+    "image/heic": ("HEIF",),
+    "image/heif": ("HEIF", "AVIF"),
+    "image/avif": ("AVIF",),
+}
+PICTURE_TYPES = frozenset(_DECODERS)
+"""The media types that `hash_picture` can decode."""
+
+TINY = 50
+"""Pictures with a shorter side under this many pixels are icons and ornaments: hashed, not to be compared."""
+
+_HASHABLE = 5  # the reference gives no hash to a side shorter than this
+_FLAT = 1.0  # a filtered picture that spans less than one grey level has no content to hash
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureLimits:
+    """What a picture may cost: both are checked before anything is decoded. A picture at the limit is decoded."""
+
+    pixels: int = 100_000_000
+    bytes: int = 256 << 20
+
+
+class _DeclinedError(Exception):
+    """The picture gets no hash; the message is the reason."""
+
+
+DEFAULT_LIMITS = PictureLimits()
+
+
+def hash_picture(content: Content, media_type: str, limits: PictureLimits = DEFAULT_LIMITS) -> PictureHashes:
+    """Return the perceptual hashes of a picture, of its first frame or page where it has several.
+
+    Whatever is wrong with the picture is said in the result. Raises EvidenceError when the content cannot be read, and
+    MemoryError.
+    """
+    try:
+        picture, damaged = _decoded(content, media_type, limits)
+    except _DeclinedError as reason:
+        return PictureHashes(declined=str(reason))
+    return _hashes(picture, damaged=damaged)
+
+
+def _hashes(picture: Image.Image, *, damaged: bool) -> PictureHashes:
+    """Hash an upright RGB picture; what is not to be compared keeps its hash for the record, with the reason."""
+    size = f"{picture.width} x {picture.height} pixels"
+    if min(picture.size) < _HASHABLE:
+        return PictureHashes(declined=f"tiny: {size}", damaged=damaged)
+    result = pdq_of_rows(partial(_rows, picture), picture.height, picture.width)
+    if result.span < _FLAT:
+        return PictureHashes(declined="flat: one colour throughout", damaged=damaged)
+    declined = None
+    if min(picture.size) < TINY:
+        declined = f"tiny: {size}"
+    elif result.quality < MIN_QUALITY:
+        declined = f"low quality: {result.quality}"
+    return PictureHashes(
+        pdq=result.hash.hex(),
+        quality=result.quality,
+        phash=phash(picture),
+        pdq_variants=tuple(variant.hex() for variant in result.variants),
+        declined=declined,
+        damaged=damaged,
+    )
+
+
+def _rows(picture: Image.Image, first: int, last: int) -> Pixels:
+    return np.asarray(picture.crop((0, first, picture.width, last)))
+
+
+def _decoded(content: Content, media_type: str, limits: PictureLimits) -> tuple[Image.Image, bool]:
+    """Return the upright RGB picture, and whether it is damaged: decoded only where errors are passed over."""
+    decoders = _DECODERS.get(media_type)
+    if decoders is None:
+        raise _DeclinedError(f"no decoder for {media_type}")
+    if content.size > limits.bytes:
+        raise _DeclinedError(f"limit: more than {limits.bytes} bytes")
+    file = cast("BinaryIO", content.open())
+    try:
+        return _decode(file, decoders, limits, tolerant=False), False
+    except (MemoryError, EvidenceError, _DeclinedError):
+        raise
+    except Exception:  # noqa: BLE001 - decoders of hostile bytes raise anything at all; what can be saved is tried next
+        file.seek(0)
+    try:
+        return _decode(file, decoders, limits, tolerant=True), True
+    except (MemoryError, EvidenceError, _DeclinedError):
+        raise
+    except Exception as error:
+        raise _DeclinedError(f"cannot be decoded: {_reason(error)}") from error
+
+
+def _decode(file: BinaryIO, decoders: tuple[str, ...], limits: PictureLimits, *, tolerant: bool) -> Image.Image:
+    with _pillow_set(limits, tolerant=tolerant):
+        try:
+            image: Image.Image = Image.open(file, formats=decoders)
+            image.load()
+        except Image.DecompressionBombError as error:
+            raise _DeclinedError(f"limit: more than {limits.pixels} pixels") from error
+        turn = _UPRIGHT.get(_orientation(image))
+        picture = _rgb(image)
+        return picture if turn is None else picture.transpose(turn)
+
+
+@contextmanager
+def _pillow_set(limits: PictureLimits, *, tolerant: bool) -> Iterator[None]:
+    """Set what Pillow keeps for the whole process, and put it back: nothing else in the product touches it.
+
+    Pillow raises for a picture, or a frame inside it, of more than twice its maximum, and warns below that. Its
+    warnings are about the evidence, not about our code, and what they announce shows in the result.
+    """
+    before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
+    Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = limits.pixels // 2, tolerant
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = before
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation still to be applied: 1 for an upright picture.
+
+    A decoder that turns the picture itself (HEIC, TIFF) has taken the tag away by the time the picture is loaded.
+    """
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - the parser of hostile EXIF raises anything; the picture itself is decoded
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Return 8-bit RGB. Deep grey, which Pillow would cut off at 255, is brought into the range first."""
+    if image.mode == "RGB":
+        return image
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode in {"I", "F"}:
+        return _stretched(np.asarray(image, dtype=np.float64)).convert("RGB")
+    return image.convert("RGB")
+
+
+def _stretched(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Image.Image:
+    """Return grey from 32-bit integers or floats, whose range nothing in the file tells: darkest 0, lightest 255."""
+    values = np.nan_to_num(values)
+    low = values.min()
+    width = (values.max() - low) or 1.0
+    return Image.fromarray(((values - low) / width * 255).astype(np.uint8))
+
+
+def _reason(error: Exception) -> str:
+    """Return one line that is the same in every run (some messages hold the address of an object)."""
+    if isinstance(error, UnidentifiedImageError):
+        return "damaged header"
+    text = " ".join(str(error).split())
+    return ascii(text)[1:-1][:200] if text and "0x" not in text else type(error).__name__

@@ -1,0 +1,122 @@
+"""Examining one item: one pass over its bytes, then the analyzers; always exactly one outcome."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from triage.analyzers.analyzer import Facts
+from triage.analyzers.order import analyze
+from triage.content.content import Content
+from triage.content.digesting import digest
+from triage.content.mediatype import media_type
+from triage.content.picture import PICTURE_TYPES, PictureLimits, hash_picture
+from triage.content.protected import protected
+from triage.engine.plan import Limits
+from triage.hashsets.hashset import HashSet
+from triage.items.evidence import Evidence
+from triage.model.digest import Digests, PictureHashes
+from triage.model.errors import EvidenceError
+from triage.model.finding import SetKind
+from triage.model.item import Item, ItemKind, Outcome
+from triage.model.result import ItemResult
+from triage.model.runs import ByteRun, total
+
+# A sparse file is passed over only when less than this share of it is stored: NTFS compression, which also
+# stores less than the size, never goes below a sixteenth.
+_SPARSE_SHARE = 64
+_REMEMBERED = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learnt:
+    """What the bytes of a content told, whatever its name."""
+
+    outcome: Outcome
+    reason: str | None = None
+    digests: Digests = field(default_factory=Digests)
+    media_type: str | None = None
+    pictures: PictureHashes | None = None
+
+
+@dataclass(slots=True)
+class Examiner:
+    """Examines the items of one source with one set of tools; hard links of a content are read once."""
+
+    evidence: Evidence
+    sets: Sequence[HashSet]
+    wanted: frozenset[str]
+    pictures: bool
+    limits: Limits
+    _learnt: "OrderedDict[tuple[ByteRun, str], Learnt]" = field(default_factory=OrderedDict)
+
+    def examine(self, number: int, item: Item, volume: ByteRun) -> ItemResult:
+        """Return the result of one item. Trouble with its bytes is an outcome; only MemoryError comes through."""
+        if item.kind not in {ItemKind.FILE, ItemKind.STREAM}:
+            return ItemResult(item=number, outcome=Outcome.EXAMINED)
+        learnt = self._recall(item, volume)
+        facts = Facts(item=item, digests=learnt.digests, media_type=learnt.media_type, pictures=learnt.pictures)
+        findings = analyze(facts, self.sets)
+        return ItemResult(
+            item=number,
+            outcome=learnt.outcome,
+            reason=learnt.reason or self._known(learnt.digests, notable=bool(findings)),
+            digests=learnt.digests,
+            media_type=learnt.media_type,
+            pictures=learnt.pictures,
+            findings=findings,
+        )
+
+    def _recall(self, item: Item, volume: ByteRun) -> Learnt:
+        key = (volume, item.reference)
+        if key not in self._learnt:
+            self._learnt[key] = self._learn(item, volume)
+            if len(self._learnt) > _REMEMBERED:
+                self._learnt.popitem(last=False)
+        return self._learnt[key]
+
+    def _learn(self, item: Item, volume: ByteRun) -> Learnt:
+        if reason := self._passed_over(item):
+            return Learnt(outcome=Outcome.SKIPPED, reason=reason)
+        self.evidence.source.touched = False
+        try:
+            content = self.evidence.content(item, volume)
+            head = content.head()
+            digests = digest(content, self.wanted)
+        except EvidenceError as error:
+            return Learnt(outcome=Outcome.UNREADABLE, reason=str(error))
+        if reason := self._unreadable(item):
+            return Learnt(outcome=Outcome.UNREADABLE, reason=reason)
+        kind = media_type(head)
+        if method := item.encrypted or protected(head, item.size):
+            return Learnt(outcome=Outcome.ENCRYPTED, reason=f"encrypted: {method}", digests=digests, media_type=kind)
+        return self._look(content, digests, kind)
+
+    def _look(self, content: Content, digests: Digests, kind: str) -> Learnt:
+        learnt = Learnt(outcome=Outcome.EXAMINED, digests=digests, media_type=kind)
+        if not self.pictures or kind not in PICTURE_TYPES:
+            return learnt
+        try:
+            hashes = hash_picture(content, kind, PictureLimits(pixels=self.limits.pixels))
+        except EvidenceError as error:
+            return Learnt(outcome=Outcome.UNREADABLE, reason=str(error), digests=digests, media_type=kind)
+        reason = f"no perceptual hash: {hashes.declined}" if hashes.declined else None
+        return replace(learnt, pictures=hashes, reason=reason)
+
+    def _passed_over(self, item: Item) -> str | None:
+        stored = total(item.runs)
+        if item.size - stored > self.limits.hole_bytes and stored and stored * _SPARSE_SHARE < item.size:
+            return f"limit: sparse file, {stored} of {item.size} bytes stored"
+        return None
+
+    def _unreadable(self, item: Item) -> str | None:
+        if item.runs:
+            lost = self.evidence.unreadable_in(item)
+            return f"{lost} of {item.size} bytes could not be read" if lost else None
+        return "part of the content could not be read" if self.evidence.source.touched else None
+
+    def _known(self, digests: Digests, *, notable: bool) -> str | None:
+        known = [s.identity.name for s in self.sets if s.identity.kind is SetKind.KNOWN and s.match(digests, None)]
+        if not known:
+            return None
+        names = ", ".join(known)
+        return f"conflict: notable, yet known software in {names}" if notable else f"known software: {names}"

@@ -1,0 +1,113 @@
+"""What the run says to a worker process and hears from it: plain values only."""
+
+from dataclasses import dataclass
+
+from triage.engine.plan import Limits
+from triage.model.evidence import Region, SourceInfo, UnreadableRun, VolumeReport
+from triage.model.finding import SetIdentity
+from triage.model.item import Item
+from triage.model.result import ItemResult
+from triage.model.runs import ByteRun
+from triage.model.trouble import Trouble
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What a worker needs to start: the source, the sets and the bounds."""
+
+    source: str
+    set_files: tuple[str, ...]
+    sets: tuple[SetIdentity, ...]
+    digests: frozenset[str]
+    pictures: bool
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSource:
+    """Say what the source is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveySource:
+    """Say which regions the source has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalkVolume:
+    """List what is in a region."""
+
+    region: Region
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamineItems:
+    """Examine items of one volume; each comes with its number in the case."""
+
+    volume: ByteRun
+    items: tuple[tuple[int, Item], ...]
+
+
+Request = OpenSource | SurveySource | WalkVolume | ExamineItems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """The source is open."""
+
+    info: SourceInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The request failed with an error of ours: its class name and its line."""
+
+    error: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surveyed:
+    """The regions of the source and the trouble met in finding them."""
+
+    regions: tuple[Region, ...]
+    troubles: tuple[Trouble, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognised:
+    """What a region holds."""
+
+    report: VolumeReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """Some items of the volume, in order, and trouble met on the way."""
+
+    items: tuple[Item, ...]
+    troubles: tuple[Trouble, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alive:
+    """Nothing to report yet, but evidence is being read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """Some results, in the order of the request; `in_hand` is the path of the item that comes next, for a person."""
+
+    results: tuple[ItemResult, ...]
+    in_hand: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The request is carried out; what was read for it and what could not be."""
+
+    bytes_read: int
+    unreadable: tuple[UnreadableRun, ...]
+
+
+Reply = Opened | Refused | Surveyed | Recognised | Listed | Alive | Results | Done

@@ -1,0 +1,74 @@
+"""The plan: everything that decides a result, frozen and stored before the first byte of content is read."""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import PurePath
+
+from triage.model.custody import canonical
+from triage.model.evidence import SourceInfo
+from triage.model.finding import SetIdentity
+
+
+class Profile(StrEnum):
+    """How deep to look; the values are part of the command-line contract."""
+
+    EXACT = "exact"
+    SCENE = "scene"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds that keep hostile evidence from holding up a run; each is an outcome or a trouble when it bites.
+
+    `item_seconds` is the time one item may take beyond `seconds_per_byte` of its stored bytes; `walk_seconds` the
+    time without a read while names are listed and `listing_seconds` the time without a name, however much is read;
+    `hole_bytes` how much of a sparse file may be holes before its digest is left out; `worker_bytes` the memory of
+    one worker; `pixels` the size of a picture to decode.
+    """
+
+    item_seconds: float = 20.0
+    seconds_per_byte: float = 1 / 8_000_000
+    walk_seconds: float = 30.0
+    listing_seconds: float = 900.0
+    hole_bytes: int = 1 << 30
+    worker_bytes: int = 3 << 30
+    pixels: int = 100_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Same plan and same evidence give the same items and findings.
+
+    `source` is the identity of the source (see `identity`), `analyzers` are (name, version) pairs, `digests` the
+    algorithms every file gets.
+    """
+
+    version: str
+    source: str
+    profile: Profile
+    digests: tuple[str, ...]
+    pictures: bool
+    analyzers: tuple[tuple[str, str], ...]
+    sets: tuple[SetIdentity, ...]
+    sets_hold_pictures: bool
+    limits: Limits
+
+    def text(self) -> str:
+        """Return the canonical JSON of the plan."""
+        return canonical(asdict(self))
+
+    def digest(self) -> str:
+        """Return the hexadecimal SHA-256 of the text."""
+        return hashlib.sha256(self.text().encode()).hexdigest()
+
+
+def identity(info: SourceInfo) -> str:
+    """Return the hexadecimal SHA-256 of what tells one source from another without reading its content.
+
+    File names count, folders do not: the same image on another disk is the same source.
+    """
+    names = [PurePath(file).name for file in info.files]
+    facts = [info.kind, info.size, info.sector_size, names, sorted(info.stored_digests)]
+    return hashlib.sha256(canonical(facts).encode("utf-8", "surrogateescape")).hexdigest()

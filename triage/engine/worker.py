@@ -1,0 +1,161 @@
+"""The worker process: opens the evidence for itself, carries out one request after the other, returns plain values."""
+
+import ctypes
+import resource
+import signal
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from triage.engine.examining import Examiner
+from triage.engine.messages import (
+    Alive,
+    Done,
+    ExamineItems,
+    Listed,
+    Opened,
+    OpenSource,
+    Recognised,
+    Refused,
+    Reply,
+    Request,
+    Results,
+    Setup,
+    Surveyed,
+    SurveySource,
+    WalkVolume,
+)
+from triage.hashsets.hashset import HashSet
+from triage.items.evidence import Evidence
+from triage.model.errors import DigiVanError, StoreError
+from triage.model.item import Item, Outcome
+from triage.model.result import ItemResult
+from triage.model.runs import ByteRun
+from triage.model.trouble import Trouble
+from triage.sources.opening import open_source
+from triage.sources.watched import WatchedSource
+
+_FLUSH_SECONDS = 0.2
+_ALIVE_SECONDS = 5.0
+_LARGE = 4 << 20
+_LISTED = 500
+_PR_SET_PDEATHSIG = 1
+
+
+def work(connection: Connection, setup: Setup) -> None:
+    """Answer requests until the run closes its end; the target of a worker process."""
+    _belong_to_run(setup.limits.worker_bytes)
+    desk = Desk(setup, lambda: connection.send(Alive()))
+    while True:
+        try:
+            request = connection.recv()
+            for reply in desk.answer(request):
+                connection.send(reply)
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            return
+
+
+def _belong_to_run(memory: int) -> None:
+    """Die with the run, leave Ctrl-C to it, and stay inside the memory allowed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+class Desk:
+    """What one worker keeps open, and how it answers each kind of request."""
+
+    def __init__(self, setup: Setup, say_alive: Callable[[], None]) -> None:
+        self._setup = setup
+        self._say_alive = say_alive
+        self._evidence: Evidence | None = None
+        self._examiner: Examiner | None = None
+
+    def answer(self, request: Request) -> Iterator[Reply]:
+        """Yield the replies to one request; the last is always `Done` or `Refused`."""
+        try:
+            evidence = self._open()
+            before = evidence.source.bytes_read
+            yield from self._carry_out(request, evidence)
+            yield Done(bytes_read=evidence.source.bytes_read - before, unreadable=evidence.source.unreadable_runs())
+        except DigiVanError as error:
+            yield Refused(error=type(error).__name__, text=str(error))
+
+    def _carry_out(self, request: Request, evidence: Evidence) -> Iterator[Reply]:
+        match request:
+            case OpenSource():
+                yield Opened(info=evidence.source.info)
+            case SurveySource():
+                survey = evidence.survey()
+                yield Surveyed(regions=survey.regions, troubles=survey.troubles)
+            case WalkVolume():
+                evidence.source.on_read = _at_most_every(_ALIVE_SECONDS, self._say_alive)
+                yield Recognised(report=evidence.recognise(request.region))
+                yield from _listed(evidence.walk(request.region))
+                evidence.source.on_read = None
+            case ExamineItems():
+                yield from self._examined(request, evidence)
+
+    def _examined(self, request: ExamineItems, evidence: Evidence) -> Iterator[Reply]:
+        """Report often enough that a silence means the item in hand."""
+        examiner = self._tools(evidence)
+        waiting: list[ItemResult] = []
+        last = time.monotonic()
+        for number, item in request.items:
+            if waiting and (item.size > _LARGE or time.monotonic() - last > _FLUSH_SECONDS):
+                yield Results(results=tuple(waiting), in_hand=item.path)
+                waiting, last = [], time.monotonic()
+            waiting.append(_guarded(examiner, number, item, request.volume))
+        yield Results(results=tuple(waiting), in_hand="")
+
+    def _open(self) -> Evidence:
+        if self._evidence is None:
+            self._evidence = Evidence(WatchedSource(open_source(Path(self._setup.source))))
+        return self._evidence
+
+    def _tools(self, evidence: Evidence) -> Examiner:
+        if self._examiner is None:
+            sets = tuple(HashSet.open(Path(file), verify=False) for file in self._setup.set_files)
+            if tuple(opened.identity for opened in sets) != self._setup.sets:
+                raise StoreError("the hash-set library changed during the run; run the same command again")
+            self._examiner = Examiner(evidence, sets, self._setup.digests, self._setup.pictures, self._setup.limits)
+        return self._examiner
+
+
+def _guarded(examiner: Examiner, number: int, item: Item, volume: ByteRun) -> ItemResult:
+    # The libraries below meet hostile bytes: whatever they raise costs this item and no other.
+    try:
+        return examiner.examine(number, item, volume)
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        return ItemResult(item=number, outcome=Outcome.CRASHED, reason=f"{type(error).__name__}: {error}"[:300])
+
+
+def _listed(walk: Iterator[Item | Trouble]) -> Iterator[Listed]:
+    items: list[Item] = []
+    troubles: list[Trouble] = []
+    last = time.monotonic()
+    for entry in walk:
+        if isinstance(entry, Trouble):
+            troubles.append(entry)
+        else:
+            items.append(entry)
+        if len(items) + len(troubles) >= _LISTED or time.monotonic() - last > _FLUSH_SECONDS:
+            yield Listed(items=tuple(items), troubles=tuple(troubles))
+            items, troubles, last = [], [], time.monotonic()
+    yield Listed(items=tuple(items), troubles=tuple(troubles))
+
+
+def _at_most_every(seconds: float, call: Callable[[], None]) -> Callable[[], None]:
+    last = time.monotonic()
+
+    def tick() -> None:
+        nonlocal last
+        if time.monotonic() - last > seconds:
+            last = time.monotonic()
+            call()
+
+    return tick

@@ -1,0 +1,214 @@
+"""From a directory entry of The Sleuth Kit to items: which attributes are content, and how they are called."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytsk3
+
+from triage.filesystems.tsk_runs import Layout, content_runs
+from triage.model.address import Address
+from triage.model.item import Item, ItemKind, Times
+from triage.model.runs import Runs
+
+NTFS_DATA = int(pytsk3.TSK_FS_ATTR_TYPE_NTFS_DATA)
+NTFS_INDEX_ROOT = int(pytsk3.TSK_FS_ATTR_TYPE_NTFS_IDXROOT)
+HFS_RESOURCE = int(pytsk3.TSK_FS_ATTR_TYPE_HFS_RSRC)
+# The attribute that holds the content of a file where a file has one content only, and the data fork of HFS+.
+PLAIN_CONTENT = frozenset({int(pytsk3.TSK_FS_ATTR_TYPE_DEFAULT), int(pytsk3.TSK_FS_ATTR_TYPE_HFS_DATA)})
+_NON_RESIDENT = int(pytsk3.TSK_FS_ATTR_NONRES)
+_COMPRESSED = int(pytsk3.TSK_FS_ATTR_COMP)
+_ENCRYPTED = int(pytsk3.TSK_FS_ATTR_ENC)
+_META_ALLOCATED = int(pytsk3.TSK_FS_META_FLAG_ALLOC)
+_NAME_ALLOCATED = int(pytsk3.TSK_FS_NAME_FLAG_ALLOC)
+
+_META_KINDS = {
+    int(pytsk3.TSK_FS_META_TYPE_REG): ItemKind.FILE,
+    int(pytsk3.TSK_FS_META_TYPE_VIRT): ItemKind.OTHER,
+    int(pytsk3.TSK_FS_META_TYPE_UNDEF): ItemKind.FILE,
+    int(pytsk3.TSK_FS_META_TYPE_DIR): ItemKind.DIRECTORY,
+    int(pytsk3.TSK_FS_META_TYPE_VIRT_DIR): ItemKind.DIRECTORY,
+    int(pytsk3.TSK_FS_META_TYPE_LNK): ItemKind.LINK,
+}
+_NAME_KINDS = {
+    int(pytsk3.TSK_FS_NAME_TYPE_REG): ItemKind.FILE,
+    int(pytsk3.TSK_FS_NAME_TYPE_VIRT): ItemKind.OTHER,
+    int(pytsk3.TSK_FS_NAME_TYPE_UNDEF): ItemKind.FILE,
+    int(pytsk3.TSK_FS_NAME_TYPE_DIR): ItemKind.DIRECTORY,
+    int(pytsk3.TSK_FS_NAME_TYPE_VIRT_DIR): ItemKind.DIRECTORY,
+    int(pytsk3.TSK_FS_NAME_TYPE_LNK): ItemKind.LINK,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """One attribute that holds content: its key, its name in bytes, its content size and where the bytes lie."""
+
+    type: int
+    id: int
+    name: bytes
+    size: int
+    runs: Runs
+    encrypted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One name in one directory, read out of the library at once so that nothing of it outlives the directory.
+
+    `claimed` is the size that the metadata gives, whether or not the content was found.
+    """
+
+    name: bytes
+    inode: int
+    allocated: bool
+    realloc: bool
+    kind: ItemKind
+    is_directory: bool
+    virtual_directory: bool
+    times: Times
+    claimed: int
+    stored: tuple[Stored, ...]
+
+
+def read_entry(handle: Any, layout: Layout, fs: Any) -> Entry:
+    """Return what the library knows of one name; raises what the library raises."""
+    name, meta = handle.info.name, handle.info.meta
+    allocated = bool(int(name.flags) & _NAME_ALLOCATED)
+    content = handle
+    if meta is None and not allocated and name.meta_addr:
+        # The library drops the metadata of a deleted name whose generation is not that of the name. As it counts
+        # generations, that is so for most deleted files: the metadata is taken all the same if it is free still.
+        content = _free_metadata(fs, name.meta_addr)
+        meta = None if content is None else content.info.meta
+    meta_allocated = meta is not None and bool(int(meta.flags) & _META_ALLOCATED)
+    kind = _kind(name, meta)
+    return Entry(
+        name=name.name or b"",
+        inode=name.meta_addr,
+        allocated=allocated,
+        realloc=meta_allocated and not allocated,
+        kind=kind,
+        is_directory=meta is not None and kind is ItemKind.DIRECTORY and int(name.type) in _MAY_ENTER,
+        virtual_directory=int(name.type) == int(pytsk3.TSK_FS_NAME_TYPE_VIRT_DIR),
+        times=Times() if meta is None else _times(meta),
+        claimed=0 if meta is None else max(0, meta.size),
+        stored=() if meta is None else tuple(_stored(content, layout, allocated=allocated)),
+    )
+
+
+# A name of undefined type is entered too when its metadata is a directory, as the library's own walk does.
+_MAY_ENTER = frozenset(
+    {
+        int(pytsk3.TSK_FS_NAME_TYPE_DIR),
+        int(pytsk3.TSK_FS_NAME_TYPE_VIRT_DIR),
+        int(pytsk3.TSK_FS_NAME_TYPE_UNDEF),
+    }
+)
+
+
+def items_of(entry: Entry, path: str, volume: Address, *, ntfs: bool) -> Iterator[Item]:
+    """List the items that one name stands for: itself, and its alternate streams."""
+    if not ntfs:
+        yield from _plain_items(entry, path, volume)
+        return
+    listed = False
+    if entry.kind is ItemKind.DIRECTORY:
+        listed = True
+        index = next((s for s in entry.stored if s.type == NTFS_INDEX_ROOT and s.name == b"$I30"), None)
+        yield _item(entry, path, volume, entry.kind, None, _key(entry, index))
+    for stored in entry.stored:
+        if stored.type == NTFS_INDEX_ROOT and stored.name == b"$I30":
+            continue
+        listed = True
+        if stored.type == NTFS_DATA and not stored.name:
+            kind = ItemKind.STREAM if entry.kind is ItemKind.DIRECTORY else entry.kind
+            yield _item(entry, path, volume, kind, stored, _key(entry, stored))
+        else:
+            stream = f"{path}:{decode(stored.name)}"
+            yield _item(entry, stream, volume, ItemKind.STREAM, stored, _key(entry, stored))
+    if not listed:
+        yield _item(entry, path, volume, entry.kind, None, str(entry.inode))
+
+
+def decode(name: bytes) -> str:
+    """Return a name as text; bytes that are not UTF-8 are surrogate-escaped."""
+    return name.decode("utf-8", "surrogateescape")
+
+
+def _plain_items(entry: Entry, path: str, volume: Address) -> Iterator[Item]:
+    content = next((s for s in entry.stored if s.type in PLAIN_CONTENT), None)
+    if entry.kind is ItemKind.DIRECTORY:
+        content = None
+    yield _item(entry, path, volume, entry.kind, content, str(entry.inode))
+    for stored in entry.stored:
+        if stored.type == HFS_RESOURCE and stored.size:
+            yield _item(entry, f"{path}:rsrc", volume, ItemKind.STREAM, stored, _key(entry, stored))
+
+
+def _item(entry: Entry, path: str, volume: Address, kind: ItemKind, stored: Stored | None, reference: str) -> Item:
+    return Item(
+        address=volume.child("file", reference).child("path", "/" + path),
+        kind=kind,
+        path=path,
+        size=0 if stored is None else stored.size,
+        allocated=entry.allocated,
+        reference=reference,
+        times=entry.times,
+        runs=() if stored is None else stored.runs,
+        recovered=not entry.allocated,
+        encrypted="EFS" if stored is not None and stored.encrypted else None,
+    )
+
+
+def _key(entry: Entry, stored: Stored | None) -> str:
+    return str(entry.inode) if stored is None else f"{entry.inode}-{stored.type}-{stored.id}"
+
+
+def _kind(name: Any, meta: Any) -> ItemKind:
+    if meta is not None and int(meta.type) != int(pytsk3.TSK_FS_META_TYPE_UNDEF):
+        return _META_KINDS.get(int(meta.type), ItemKind.OTHER)
+    return _NAME_KINDS.get(int(name.type), ItemKind.OTHER)
+
+
+def _free_metadata(fs: Any, inode: int) -> Any:
+    try:
+        handle = fs.open_meta(inode=inode)
+    except OSError:
+        return None
+    return None if int(handle.info.meta.flags) & _META_ALLOCATED else handle
+
+
+def _stored(handle: Any, layout: Layout, *, allocated: bool) -> Iterator[Stored]:
+    for attribute in handle:
+        info = attribute.info
+        kind = int(info.type)
+        if kind not in PLAIN_CONTENT and kind not in (NTFS_DATA, NTFS_INDEX_ROOT, HFS_RESOURCE):
+            continue
+        flags = int(info.flags)
+        size = max(0, info.size)
+        runs: Runs = ()
+        if flags & _NON_RESIDENT:
+            found = content_runs(attribute, layout, None if flags & _COMPRESSED else size)
+            runs = found.runs
+            if not flags & _COMPRESSED and (not found.span or not allocated):
+                # No run at all, not even a sparse one: there is no content, whatever the size field says. So it is
+                # for the list of bad clusters of a sound NTFS, whose size is that of the volume. A deleted file is
+                # as long as what is left of it.
+                size = min(size, found.span)
+        yield Stored(
+            type=kind, id=info.id, name=info.name or b"", size=size, runs=runs, encrypted=bool(flags & _ENCRYPTED)
+        )
+
+
+def _times(meta: Any) -> Times:
+    return Times(
+        modified=_nanoseconds(meta.mtime, meta.mtime_nano),
+        created=_nanoseconds(meta.crtime, meta.crtime_nano),
+        accessed=_nanoseconds(meta.atime, meta.atime_nano),
+        changed=_nanoseconds(meta.ctime, meta.ctime_nano),
+    )
+
+
+def _nanoseconds(seconds: int, nano: int) -> int | None:
+    return seconds * 1_000_000_000 + nano if seconds or nano else None

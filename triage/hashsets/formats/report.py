@@ -1,0 +1,81 @@
+"""What a reader tells of a file beside its records: rows read, rows skipped and why, values that were no good."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from triage.model.errors import SourceError
+
+PLACES_KEPT = 5
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """How often one reason was met, and the first line or record numbers (1-based) where."""
+
+    count: int = 0
+    places: list[int] = field(default_factory=list)
+
+    def add(self, place: int) -> None:
+        """Count one more."""
+        self.count += 1
+        if len(self.places) < PLACES_KEPT:
+            self.places.append(place)
+
+
+class ReadReport:
+    """The account of one file: `rows == used + skipped`; a used row may still have lost single values.
+
+    `place` is the number of the line or record in hand (`unit` says which), kept by the reader, so that whoever
+    consumes a record can still skip it under its number. `region` is the VICS region, None for other formats and
+    where the file names none.
+    """
+
+    def __init__(self, file: str, *, reader: str = "", unit: str = "line") -> None:
+        self.file = file
+        self.reader = reader
+        self.unit = unit
+        self.rows = 0
+        self.place = 0
+        self.region: str | None = None
+        self._skipped: dict[str, Tally] = {}
+        self._bad_values: dict[str, Tally] = {}
+
+    @property
+    def skipped(self) -> Mapping[str, Tally]:
+        """Rows of which nothing was used, by reason, in the order first met."""
+        return self._skipped
+
+    @property
+    def bad_values(self) -> Mapping[str, Tally]:
+        """Single values that were dropped, by reason; the rest of their row may be in use."""
+        return self._bad_values
+
+    @property
+    def used(self) -> int:
+        """Rows that became records."""
+        return self.rows - sum(tally.count for tally in self._skipped.values())
+
+    def skip(self, reason: str) -> None:
+        """Count the row in hand as not used."""
+        self._skipped.setdefault(reason, Tally()).add(self.place)
+
+    def drop_value(self, reason: str) -> None:
+        """Count a value of the row in hand as not used."""
+        self._bad_values.setdefault(reason, Tally()).add(self.place)
+
+    def refuse(self, cause: str) -> SourceError:
+        """Return the error that ends the reading of this file, naming it and the place."""
+        return SourceError(f"{self.file}: {cause}, at {self.unit} {self.place}: nothing was imported")
+
+    def summary(self) -> tuple[str, ...]:
+        """Return one line for a person for each reason."""
+        return (
+            f"{self.file}: {self.rows} {self.unit}s read, {self.used} used",
+            *(self._line("skipped", reason, tally) for reason, tally in self._skipped.items()),
+            *(self._line("value dropped", reason, tally) for reason, tally in self._bad_values.items()),
+        )
+
+    def _line(self, what: str, reason: str, tally: Tally) -> str:
+        places = ", ".join(str(place) for place in tally.places)
+        more = ", ..." if tally.count > len(tally.places) else ""
+        return f"{self.file}: {what}: {reason}: {tally.count} ({self.unit} {places}{more})"

@@ -1,0 +1,73 @@
+"""Opened evidence: from a source to its volumes, from a volume to its items, from an item to its bytes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from triage.content.content import Content
+from triage.filesystems.filesystem import FileSystem
+from triage.filesystems.recognition import Recognition, recognise
+from triage.model.errors import EvidenceError
+from triage.model.evidence import Region, VolumeReport
+from triage.model.item import Item
+from triage.model.runs import ByteRun, intersect, merge
+from triage.model.trouble import Trouble
+from triage.sources.watched import WatchedSource
+from triage.volumes.partition_tables import Survey, survey
+from triage.volumes.volume import Volume
+
+
+@dataclass(slots=True)
+class Evidence:
+    """One source, opened by one process; volumes are recognised once and kept open."""
+
+    source: WatchedSource
+    _opened: dict[ByteRun, Recognition] = field(default_factory=dict)
+
+    def survey(self) -> Survey:
+        """Return the partitions, tables and gaps of the source."""
+        if self.source.info.kind == "folder":
+            return whole_source(self.source.info.size)
+        return survey(self.source.inner)
+
+    def recognise(self, region: Region) -> VolumeReport:
+        """Return what kind of file system a region holds, or why none can be read."""
+        found = self._recognition(region.run)
+        kind = found.filesystem.kind if found.filesystem else None
+        return VolumeReport(region=region, state=found.state, file_system=kind, text=found.text)
+
+    def walk(self, region: Region) -> Iterator[Item | Trouble]:
+        """List what a region holds: trouble met in recognising it, then items in a fixed order."""
+        found = self._recognition(region.run)
+        yield from found.troubles
+        if found.filesystem is not None:
+            yield from found.filesystem.walk()
+
+    def content(self, item: Item, volume: ByteRun) -> Content:
+        """Return the content of an item that lies in `volume`."""
+        filesystem = self._filesystem(volume)
+        return Content(lambda offset, length: filesystem.read_at(item, offset, length), item.size)
+
+    def unreadable_in(self, item: Item) -> int:
+        """Return how many bytes of an item's runs are known to be unreadable."""
+        bad = self.source.unreadable_runs()
+        if not bad or not item.runs:
+            return 0
+        shared = intersect(merge(item.runs), merge(run.run for run in bad))
+        return sum(run.length for run in shared)
+
+    def _filesystem(self, volume: ByteRun) -> FileSystem:
+        filesystem = self._recognition(volume).filesystem
+        if filesystem is None:
+            raise EvidenceError(f"the volume at {volume.offset} no longer opens; check the source and run again")
+        return filesystem
+
+    def _recognition(self, run: ByteRun) -> Recognition:
+        if run not in self._opened:
+            self._opened[run] = recognise(Volume(self.source, run))
+        return self._opened[run]
+
+
+def whole_source(size: int) -> Survey:
+    """Return the survey of a source that cannot have partitions."""
+    region = Region(run=ByteRun(0, size), name="whole source", scheme="none", is_volume=True)
+    return Survey(regions=(region,), troubles=())

@@ -1,0 +1,35 @@
+"""What a recommendation is made from: facts in a case, counted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from triage.model.coverage import Coverage
+from triage.model.finding import SetIdentity
+from triage.model.matches import SetMatches
+from triage.model.trouble import TroubleCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """The facts of one examined exhibit.
+
+    `coverage.items` counts items by the value of their outcome, `volumes` volumes by the state of their report.
+    `files_examined` counts examined items that have content (no directories). `limited_items` are those skipped
+    because a limit was reached. `source_encrypted` names the method where the container itself is encrypted and was
+    not opened; `source_troubles` are the facts known when it was opened (a missing segment, a cut file).
+    `finished` is True when the run came to its own end.
+    """
+
+    finished: bool
+    profile: str
+    pictures_compared: bool
+    sets: tuple[SetIdentity, ...]
+    sets_hold_pictures: bool
+    coverage: Coverage
+    files_examined: int
+    matches: tuple[SetMatches, ...] = ()
+    volumes: Mapping[str, int]
+    troubles: Mapping[TroubleCode, int]
+    limited_items: int = 0
+    source_encrypted: str | None = None
+    source_troubles: tuple[str, ...] = ()

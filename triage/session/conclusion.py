@@ -1,0 +1,48 @@
+"""The conclusion of an examination, from what the case holds alone: coverage account and recommendation."""
+
+import json
+from collections import Counter
+
+from triage.model.coverage import Coverage, CoverageClass
+from triage.model.finding import SetIdentity, SetKind
+from triage.model.item import ItemKind, Outcome
+from triage.model.recommendation import Recommendation
+from triage.model.runs import ByteRun
+from triage.policy.account import account, class_of
+from triage.policy.evaluate import recommend
+from triage.policy.facts import Facts
+from triage.store.case import Case
+from triage.store.exhibits import ExhibitRecord
+
+
+def conclude(case: Case, record: ExhibitRecord, *, finished: bool) -> tuple[Coverage, Recommendation]:
+    """Return the coverage account of one exhibit and what it indicates."""
+    reference = record.reference
+    claims: dict[CoverageClass, list[ByteRun]] = {}
+    items: Counter[str] = Counter({outcome.value: 0 for outcome in Outcome})
+    files, limited = 0, 0
+    for item in case.journal.accounted(reference):
+        items[item.outcome.value] += 1
+        claims.setdefault(class_of(item.outcome, allocated=item.allocated), []).extend(item.runs)
+        files += item.kind is not ItemKind.DIRECTORY and item.outcome is Outcome.EXAMINED
+        limited += (item.reason or "").startswith("limit:")
+    volumes = case.layout.volumes(reference)
+    unreadable = [bad.run for bad in case.obstacles.unreadable(reference)]
+    coverage = account(record.info.size, volumes, claims, unreadable, items)
+    plan = json.loads(record.plan_text)
+    facts = Facts(
+        finished=finished,
+        profile=plan["profile"],
+        pictures_compared=plan["pictures"],
+        sets=tuple(SetIdentity(**{**held, "kind": SetKind(held["kind"])}) for held in plan["sets"]),
+        sets_hold_pictures=plan["sets_hold_pictures"],
+        coverage=coverage,
+        files_examined=files,
+        matches=case.queries.matches(reference),
+        volumes=Counter(report.state for report in volumes),
+        troubles=case.queries.troubles(reference),
+        limited_items=limited,
+        source_encrypted=record.info.encrypted,
+        source_troubles=record.info.troubles,
+    )
+    return coverage, recommend(facts)

@@ -1,0 +1,172 @@
+"""One exhibit examined: begun or resumed, run to its end or stopped, and concluded."""
+
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from triage import __version__
+from triage.analyzers.order import ANALYZERS
+from triage.engine.messages import Setup
+from triage.engine.plan import Limits, Plan, Profile, identity
+from triage.engine.run import Run, describe
+from triage.hashsets.hashset import HashSet
+from triage.hashsets.library import Library
+from triage.model.custody import Payload
+from triage.model.errors import SourceError, StoreError, UsageError
+from triage.model.event import Event
+from triage.model.evidence import SourceInfo
+from triage.session.conclusion import conclude
+from triage.session.host import RunClock, library_folder, now, person
+from triage.store.case import Case, CaseReader
+from triage.store.exhibits import ExhibitRecord, ExhibitState
+
+_ALL_DIGESTS = ("md5", "sha1", "sha256")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a person asked for: examine `source` as `exhibit` of the case in the folder `case`."""
+
+    source: Path
+    case: Path
+    exhibit: str
+    profile: Profile = Profile.SCENE
+    jobs: int = 1
+    library: Path | None = None
+    actor: str = field(default_factory=person)
+    limits: Limits = field(default_factory=Limits)
+
+
+class Examination:
+    """A context manager. `resumed`: an earlier run began it; `finished`: nothing is left to do."""
+
+    def __init__(self, order: Order) -> None:
+        """Open source, library and case, and store the plan. Raises SourceError, StoreError or UsageError."""
+        self._order = order
+        sets = Library(library_folder(order.library)).open_all()
+        self._setup = _setup(order, sets)
+        info = describe(self._setup)
+        plan = _plan(order, self._setup, info, sets)
+        self._case = Case.open_or_create(order.case, when=now(), actor=order.actor)
+        try:
+            self.resumed = self._begin(info, plan)
+            record = self._record()
+        except BaseException:
+            self._case.close()
+            raise
+        self.finished = record.state is ExhibitState.FINISHED
+        self._clock = RunClock(record.seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._case.close()
+
+    def events(self) -> Generator[Event]:
+        """Run to the end and conclude; closing the generator stops the run, to be resumed by the same order."""
+        if self.finished:
+            return
+        run = Run(self._case, self._order.exhibit, self._setup, self._order.jobs, self._clock)
+        try:
+            with closing(run.events()) as events:
+                yield from events
+        except StoreError:
+            # What cannot be written cannot be concluded; the case stays as its last commit left it.
+            raise
+        except BaseException:
+            self._conclude(ExhibitState.STOPPED)
+            raise
+        self._conclude(ExhibitState.FINISHED)
+        self.finished = True
+
+    def _begin(self, info: SourceInfo, plan: Plan) -> bool:
+        order, exhibits = self._order, self._case.exhibits
+        record = exhibits.get(order.exhibit)
+        if record is not None:
+            _check_same(record, plan, order)
+            if record.state is not ExhibitState.FINISHED:
+                self._log("examination.resumed", {"state": record.state.value})
+            return True
+        with self._case.transaction():
+            exhibits.add(order.exhibit, info, plan.source, plan_text=plan.text(), plan_digest=plan.digest(), when=now())
+            facts = {"plan": plan.digest(), "source": plan.source, "kind": info.kind, "size": info.size}
+            self._log("examination.planned", facts)
+        return False
+
+    def _conclude(self, state: ExhibitState) -> None:
+        """Account for every byte, recommend, and write both into case and ledger."""
+        reference, exhibits = self._order.exhibit, self._case.exhibits
+        with self._case.transaction():
+            exhibits.set_state(reference, state, now())
+            exhibits.add_effort(reference, seconds=self._clock.seconds() - self._clock.before, bytes_read=0)
+            coverage, recommendation = conclude(self._case, self._record(), finished=state is ExhibitState.FINISHED)
+            exhibits.record_coverage(reference, coverage)
+            exhibits.record_recommendation(reference, recommendation)
+            facts = {
+                "coverage": {kind.value: count for kind, count in coverage.bytes.items()},
+                "items": dict(coverage.items),
+                "verdict": recommendation.verdict.value,
+                "reasons": [reason.code for reason in recommendation.reasons],
+            }
+            self._log(f"examination.{state.value}", facts)
+
+    def _record(self) -> ExhibitRecord:
+        record = self._case.exhibits.get(self._order.exhibit)
+        assert record is not None
+        return record
+
+    def _log(self, action: str, payload: Payload) -> None:
+        self._case.ledger.append(
+            when=now(), actor=self._order.actor, action=action, subject=self._order.exhibit, payload=payload
+        )
+
+
+def open_case(folder: Path) -> CaseReader:
+    """Open a case for reading, also while an examination writes to it. Raises StoreError when there is none."""
+    return CaseReader.open(folder)
+
+
+def _setup(order: Order, sets: tuple[HashSet, ...]) -> Setup:
+    if not order.source.exists():
+        raise SourceError(f"{order.source} does not exist; check the path, and that the device is plugged in")
+    wanted = frozenset(_ALL_DIGESTS)
+    if order.profile is Profile.EXACT:
+        wanted = frozenset({"md5", "sha1"}).union(*(opened.needs for opened in sets))
+    return Setup(
+        source=str(order.source.absolute()),
+        set_files=tuple(str(opened.path) for opened in sets),
+        sets=tuple(opened.identity for opened in sets),
+        digests=wanted,
+        pictures=order.profile is not Profile.EXACT,
+        limits=order.limits,
+    )
+
+
+def _plan(order: Order, setup: Setup, info: SourceInfo, sets: tuple[HashSet, ...]) -> Plan:
+    return Plan(
+        version=__version__,
+        source=identity(info),
+        profile=order.profile,
+        digests=tuple(name for name in _ALL_DIGESTS if name in setup.digests),
+        pictures=setup.pictures,
+        analyzers=tuple((analyzer.name, analyzer.version) for analyzer in ANALYZERS),
+        sets=setup.sets,
+        sets_hold_pictures=any(opened.has_pdq or opened.has_phash for opened in sets),
+        limits=order.limits,
+    )
+
+
+def _check_same(record: ExhibitRecord, plan: Plan, order: Order) -> None:
+    if record.identity != plan.source:
+        raise SourceError(
+            f"{order.source} is not the source that exhibit {order.exhibit} was begun with; "
+            "give that source, or another --exhibit"
+        )
+    if record.plan_digest != plan.digest():
+        raise UsageError(
+            f"exhibit {order.exhibit} was begun with another profile, version or hash sets; "
+            "repeat the first command to resume, or give another --exhibit"
+        )

@@ -1,0 +1,140 @@
+"""Hash sets made, imported and asked: the library as a person uses it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from triage.engine.examining import Examiner
+from triage.engine.plan import Limits
+from triage.hashsets.compile import ImportSummary, compile_records, import_set
+from triage.hashsets.library import Library, Listing
+from triage.hashsets.record import Record
+from triage.hashsets.sealed import SetMeta
+from triage.items.evidence import Evidence
+from triage.model.digest import Digests, PictureHashes
+from triage.model.errors import SourceError, UsageError
+from triage.model.finding import Match, SetKind
+from triage.model.item import Item, ItemKind, Outcome
+from triage.model.result import ItemResult
+from triage.session.host import library_folder, now
+from triage.sources.opening import open_source
+from triage.sources.watched import WatchedSource
+
+Progress = Callable[[int, int], None]
+
+_DIGESTS = frozenset({"md5", "sha1", "sha256"})
+_BY_LENGTH = {32: "md5", 40: "sha1", 64: "sha256"}
+_PHASH_DIGITS = 16
+
+
+def build(
+    folder: Path, *, name: str, version: str, kind: SetKind, library: Path | None, progress: Progress | None = None
+) -> ImportSummary:
+    """Compile a set from the files in a folder: digests, sizes, and perceptual hashes of pictures.
+
+    Raises SourceError when the folder cannot be read, or a file in it: a set must not lack a member in silence.
+    """
+    if not folder.is_dir():
+        raise SourceError(f"{folder} is not a folder; name the folder that holds the files")
+    evidence = Evidence(WatchedSource(open_source(folder)))
+    try:
+        meta = SetMeta(name=name, version=version, kind=kind, date=now(), origin=f"files in {folder.name}")
+        return compile_records(_records(evidence, progress), meta, Library(library_folder(library)))
+    finally:
+        evidence.source.close()
+
+
+def import_published(
+    files: list[Path],
+    *,
+    name: str,
+    version: str,
+    form: str,
+    kind: SetKind | None,
+    library: Path | None,
+    progress: Progress | None = None,
+) -> ImportSummary:
+    """Compile published files into one set; see `import_set` for what it refuses."""
+    return import_set(
+        files,
+        name=name,
+        version=version,
+        date=now(),
+        library=Library(library_folder(library)),
+        kind=kind,
+        origin=", ".join(file.name for file in files),
+        format=form,
+        progress=progress,
+    )
+
+
+def listing(library: Path | None) -> tuple[Listing, ...]:
+    """Return every set of the library, with the problem of those that cannot be used."""
+    return Library(library_folder(library)).sets()
+
+
+def lookup(text: str, library: Path | None) -> tuple[Match, ...]:
+    """Look one hash up in every set: a file's digests and perceptual hashes, or hexadecimal digits.
+
+    32, 40 and 64 digits are MD5, SHA-1 and SHA-256; 64 are tried as PDQ too; 16 are a 64-bit pHash. Raises UsageError
+    for what is neither a file nor a hash.
+    """
+    digests, pictures = _hashes_of(text)
+    sets = Library(library_folder(library)).open_all()
+    return tuple(match for opened in sets for match in opened.match(digests, pictures))
+
+
+def _hashes_of(text: str) -> tuple[Digests, PictureHashes | None]:
+    path = Path(text)
+    if path.is_file():
+        result = _result_of(path)
+        return result.digests, result.pictures
+    digits = text.lower()
+    if not digits or set(digits) - set("0123456789abcdef"):
+        raise UsageError(f"{text} is neither a file nor a hexadecimal hash; give one of them")
+    if len(digits) == _PHASH_DIGITS:
+        return Digests(), PictureHashes(phash=digits)
+    algorithm = _BY_LENGTH.get(len(digits))
+    if algorithm is None:
+        raise UsageError(f"{text} has {len(digits)} digits; 16, 32, 40 or 64 are known")
+    pictures = PictureHashes(pdq=digits) if algorithm == "sha256" else None
+    return Digests(**{algorithm: digits}), pictures
+
+
+def _result_of(path: Path) -> ItemResult:
+    evidence = Evidence(WatchedSource(open_source(path.parent)))
+    try:
+        return next(result for item, result in _results(evidence) if item.path == path.name)
+    finally:
+        evidence.source.close()
+
+
+def _records(evidence: Evidence, progress: Progress | None) -> Iterator[Record]:
+    whole, done = evidence.source.info.size, 0
+    for item, result in _results(evidence):
+        if result.outcome is not Outcome.EXAMINED:
+            raise SourceError(f"{item.path} cannot be read: {result.reason}; correct that and build again")
+        done += item.size
+        if progress is not None:
+            progress(done, whole)
+        pictures = result.pictures or PictureHashes()
+        trusted = not pictures.declined
+        yield Record(
+            md5=_raw(result.digests.md5),
+            sha1=_raw(result.digests.sha1),
+            sha256=_raw(result.digests.sha256),
+            pdq=_raw(pictures.pdq) if trusted else None,
+            phash=_raw(pictures.phash) if trusted else None,
+            size=item.size,
+        )
+
+
+def _results(evidence: Evidence) -> Iterator[tuple[Item, ItemResult]]:
+    examiner = Examiner(evidence, (), _DIGESTS, pictures=True, limits=Limits())
+    (region,) = evidence.survey().regions
+    for number, entry in enumerate(evidence.walk(region)):
+        if isinstance(entry, Item) and entry.kind is ItemKind.FILE:
+            yield entry, examiner.examine(number, entry, region.run)
+
+
+def _raw(digits: str | None) -> bytes | None:
+    return None if digits is None else bytes.fromhex(digits)

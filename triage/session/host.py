@@ -1,0 +1,47 @@
+"""What the machine and its user give: the time, a name, the folder of the hash sets."""
+
+import getpass
+import os
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+def now() -> str:
+    """Return the time as ISO 8601 UTC with microseconds."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def person() -> str:
+    """Return the name of the person at the keyboard as the system knows it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
+
+
+def library_folder(named: Path | None) -> Path:
+    """Return the folder of the hash-set library: the one named, else below DIGIVAN_HOME, else the XDG data folder."""
+    if named is not None:
+        return named
+    if home := os.environ.get("DIGIVAN_HOME"):
+        return Path(home) / "hashsets"
+    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(data) / "digivan" / "hashsets"
+
+
+@dataclass(slots=True)
+class RunClock:
+    """The time, and the seconds since an examination began; `before` is what earlier runs of it took."""
+
+    before: float
+    started: float = field(default_factory=time.monotonic)
+
+    def now(self) -> str:
+        """Return the time as ISO 8601 UTC."""
+        return now()
+
+    def seconds(self) -> float:
+        """Return the seconds since the examination began, over all its runs."""
+        return self.before + time.monotonic() - self.started

@@ -1,0 +1,99 @@
+"""The file of a container, opened read-only, and the files that a container names."""
+
+import os
+import stat
+from collections import OrderedDict
+from pathlib import Path
+
+from triage.model.errors import EvidenceError, SourceError
+from triage.model.item import printable
+
+PLAUSIBLE_SIZE = 1 << 50
+"""A virtual disk beyond this many bytes is taken for a damaged header: no such disk fits what tools make."""
+
+
+class ContainerFile:
+    """One file, opened O_RDONLY; `size` in bytes at the time of opening. Raises SourceError if it cannot be opened."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file = path.open("rb", buffering=0)
+            self.size = self._file.seek(0, os.SEEK_END)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise SourceError(f"{path}: cannot be opened: {reason}; check the path and the permissions") from error
+
+    def read_up_to(self, offset: int, length: int) -> bytes:
+        """Return bytes, fewer where the file ends. Raises EvidenceError when the medium cannot be read."""
+        length = min(length, self.size - offset)
+        pieces: list[bytes] = []
+        while length > 0:
+            try:
+                piece = os.pread(self._file.fileno(), length, offset)
+            except OSError as error:
+                raise EvidenceError(f"{printable(self.path.name)}: read error: {error.strerror}") from error
+            if not piece:
+                break
+            pieces.append(piece)
+            offset += len(piece)
+            length -= len(piece)
+        return b"".join(pieces)
+
+    def read_exactly(self, offset: int, length: int) -> bytes:
+        """Return exactly `length` bytes. Raises EvidenceError where the file ends before or cannot be read."""
+        data = self.read_up_to(offset, length)
+        if len(data) < length:
+            raise EvidenceError(f"{printable(self.path.name)}: the file is cut, it ends at {self.size} bytes")
+        return data
+
+    def peek(self, offset: int, length: int) -> bytes:
+        """Return bytes to recognise a format by: none where they cannot be read."""
+        try:
+            return self.read_up_to(max(0, offset), length)
+        except EvidenceError:
+            return b""
+
+    def close(self) -> None:
+        """Close the file; calling it twice is harmless."""
+        self._file.close()
+
+
+class ByteCache:
+    """The most recently used byte strings, bounded by the sum of their lengths."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._held = 0
+        self._entries: OrderedDict[int, bytes] = OrderedDict()
+
+    def get(self, key: int) -> bytes | None:
+        """Return what was kept under the key, or None."""
+        if key in self._entries:
+            self._entries.move_to_end(key)
+        return self._entries.get(key)
+
+    def put(self, key: int, data: bytes) -> None:
+        """Keep the bytes under a key that is not kept yet, dropping the oldest ones."""
+        self._entries[key] = data
+        self._held += len(data)
+        while self._held > self._limit and len(self._entries) > 1:
+            self._held -= len(self._entries.popitem(last=False)[1])
+
+
+def beside(path: Path, name: str) -> Path | None:
+    r"""Return the regular file in the folder of `path` that has the base name of `name`, or None.
+
+    Only the base name counts, with `/` and `\` as separators: a name inside evidence must not lead anywhere else on
+    this machine. Letter case counts only where two files differ in nothing else. `path` itself is never the answer.
+    """
+    base = name.replace("\\", "/").rpartition("/")[2].rstrip("\0 ")
+    if not base or base in (".", "..") or "\0" in base:
+        return None
+    folded = base.casefold()
+    try:
+        alike = sorted(entry for entry in path.parent.iterdir() if entry.name.casefold() == folded)
+        alike = [entry for entry in alike if stat.S_ISREG(entry.stat().st_mode) and not entry.samefile(path)]
+    except OSError:
+        return None
+    return next((entry for entry in alike if entry.name == base), alike[0] if alike else None)

@@ -1,0 +1,63 @@
+"""The chunks of an EWF set: a zlib stream, or raw bytes and their Adler-32; each proves itself.
+
+A zlib stream ends with the Adler-32 of what it inflates to (RFC 1950), so no chunk has to be trusted.
+"""
+
+import zlib
+
+_CHECKSUM = 4
+
+
+class BadChunk(Exception):  # noqa: N818 - a finding about the evidence, not an error of the program
+    """The bytes of one chunk cannot be had; the text says why."""
+
+
+def most_bytes(chunk_size: int) -> int:
+    """Return how long a stored chunk can be at most: deflate adds little to what it cannot compress."""
+    return chunk_size + chunk_size // 64 + 1024
+
+
+def decode(raw: bytes, size: int, chunk_size: int, *, compressed: bool) -> bytes:
+    """Return the `size` bytes of a stored chunk. Raises BadChunk where it does not prove itself.
+
+    The last chunk of a disk is shorter than `chunk_size`; some writers fill it up.
+    """
+    data = _inflate(raw, chunk_size) if compressed else _checked(raw, size)
+    if len(data) < size:
+        raise BadChunk(f"a chunk inflates to {len(data)} of {size} bytes")
+    return data[:size]
+
+
+def measure(raw: bytes, size: int, chunk_size: int) -> tuple[int, bool] | None:
+    """Return the length of the stored chunk at the start of `raw` and whether it is compressed; None for no chunk."""
+    if len(raw) >= size + _CHECKSUM and _sum_holds(raw, size):
+        return size + _CHECKSUM, False
+    stream = zlib.decompressobj()
+    try:
+        data = stream.decompress(raw, chunk_size + 1)
+    except zlib.error:
+        return None
+    return (len(raw) - len(stream.unused_data), True) if stream.eof and len(data) in {size, chunk_size} else None
+
+
+def _inflate(raw: bytes, most: int) -> bytes:
+    stream = zlib.decompressobj()
+    try:
+        data = stream.decompress(raw, most + 1)
+    except zlib.error as error:
+        raise BadChunk("a compressed chunk does not inflate or its checksum is wrong") from error
+    if not stream.eof or len(data) > most:
+        raise BadChunk("a compressed chunk has no end")
+    return data
+
+
+def _checked(raw: bytes, size: int) -> bytes:
+    """Return the raw bytes whose checksum holds: `size` of them, or all that were stored."""
+    for length in (size, len(raw) - _CHECKSUM):
+        if size <= length <= len(raw) - _CHECKSUM and _sum_holds(raw, length):
+            return raw[:length]
+    raise BadChunk("the checksum of a chunk is wrong")
+
+
+def _sum_holds(raw: bytes, length: int) -> bool:
+    return zlib.adler32(memoryview(raw)[:length]) == int.from_bytes(raw[length : length + _CHECKSUM], "little")

@@ -1,0 +1,44 @@
+"""A source that is watched while it is read: how much was asked of it, and whether an unreadable byte was met."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from triage.model.evidence import SourceInfo, UnreadableRun
+from triage.sources.source import EvidenceSource
+
+
+@dataclass(slots=True)
+class WatchedSource:
+    """A source that counts the bytes asked of it and notices when a read met an unreadable one.
+
+    `on_read`, where set, is called after each read: a sign of life while a library is busy for long.
+    """
+
+    inner: EvidenceSource
+    bytes_read: int = 0
+    touched: bool = False
+    on_read: Callable[[], None] | None = None
+
+    @property
+    def info(self) -> SourceInfo:
+        """What the source is."""
+        return self.inner.info
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Read, count, and remember whether an unreadable byte was among them."""
+        data = self.inner.read_at(offset, length)
+        self.bytes_read += len(data)
+        bad = self.inner.unreadable_runs()
+        if bad and any(run.run.offset < offset + length and offset < run.run.end for run in bad):
+            self.touched = True
+        if self.on_read is not None:
+            self.on_read()
+        return data
+
+    def unreadable_runs(self) -> tuple[UnreadableRun, ...]:
+        """Return what could not be read so far."""
+        return self.inner.unreadable_runs()
+
+    def close(self) -> None:
+        """Release the source."""
+        self.inner.close()

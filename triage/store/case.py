@@ -1,0 +1,101 @@
+"""The case on disk: one folder with one SQLite file, one writer, any number of readers."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Self
+
+from triage.model.errors import StoreError
+from triage.store.database import Database
+from triage.store.exhibits import Exhibits
+from triage.store.journal import Journal
+from triage.store.layout import Layout
+from triage.store.ledger import Ledger
+from triage.store.lock import WriterLock
+from triage.store.obstacles import Obstacles
+from triage.store.opening import FILE, continue_case, make_or_continue, open_for_reading
+from triage.store.queries import Queries
+
+
+class Case:
+    """A case open for writing. Nothing here reads the clock: times are given by the caller as ISO 8601 UTC."""
+
+    def __init__(self, folder: Path, database: Database, lock: WriterLock) -> None:
+        """Tie the parts together; callers use `create`, `open` or `open_or_create`."""
+        self.folder = folder
+        self._database = database
+        self._lock = lock
+        self.ledger = Ledger(database)
+        self.exhibits = Exhibits(database)
+        self.layout = Layout(database, self.exhibits)
+        self.obstacles = Obstacles(database, self.exhibits)
+        self.journal = Journal(database, self.exhibits, self.layout)
+        self.queries = Queries(database, self.exhibits)
+
+    @classmethod
+    def create(cls, folder: Path, *, when: str, actor: str) -> Self:
+        """Make a new case, `case.created` being its first custody event. Raises StoreError where one exists."""
+        if (folder / FILE).exists():
+            raise StoreError(f"{folder} already holds a case; open it, or name another folder")
+        return cls(folder, *make_or_continue(folder, when, actor))
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open an existing case for writing. Raises StoreError when there is none, it is in use or does not verify."""
+        return cls(folder, *continue_case(folder))
+
+    @classmethod
+    def open_or_create(cls, folder: Path, *, when: str, actor: str) -> Self:
+        """Open the case in a folder, or make it there, with the errors of `open`."""
+        return cls(folder, *make_or_continue(folder, when, actor))
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Commit everything recorded inside together and durably, a custody event with what it tells of."""
+        return self._database.transaction(durable=True)
+
+    def close(self) -> None:
+        """Close the file and let the next writer in; calling it twice is harmless."""
+        try:
+            self._database.close()
+        finally:
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class CaseReader:
+    """A case open for reading only, also while another process writes to it."""
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        """Tie the parts together; callers use `open`."""
+        self.folder = folder
+        self._database = database
+        self._ledger = Ledger(database)
+        self._exhibits = Exhibits(database)
+        self.queries = Queries(database, self._exhibits)
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open an existing case. Raises StoreError when there is none or it is of another version."""
+        return cls(folder, open_for_reading(folder))
+
+    def references(self) -> tuple[str, ...]:
+        """Return the references of all exhibits in the order in which they were added."""
+        return self._exhibits.references()
+
+    def verify(self) -> None:
+        """Check the custody ledger. Raises StoreError when it was tampered with."""
+        self._ledger.verify()
+
+    def close(self) -> None:
+        """Close the file; calling it twice is harmless."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,188 @@
+"""Items and what became of them: listed once, each with one outcome, so that a killed run can be resumed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from triage.model.digest import PictureHashes
+from triage.model.errors import StoreError
+from triage.model.finding import Finding
+from triage.model.item import Item, ItemKind, Outcome, printable
+from triage.model.result import ItemResult
+from triage.model.runs import ByteRun, Runs
+from triage.store.database import Database
+from triage.store.exhibits import Exhibits
+from triage.store.layout import Layout
+from triage.store.rows import INSERT_ITEM, item_of, item_row, runs_of
+
+BATCH = 5000
+
+NO_PICTURE = PictureHashes()
+
+_PENDING = """
+SELECT * FROM item WHERE region_id = ? AND (sequence, id) > (?, ?) AND outcome = 'not-reached'
+ORDER BY sequence, id LIMIT ?
+"""
+_RESULT = """
+UPDATE item SET md5 = ?, sha1 = ?, sha256 = ?, media_type = ?, pdq = ?, pdq_quality = ?, phash = ?,
+                picture_damaged = ?, outcome = ?, reason = ?
+WHERE id = ? AND outcome = 'not-reached'
+"""
+_FINDING = """
+INSERT INTO finding (item_id, set_name, set_version, set_digest, set_kind, category, grade, match, distance,
+                     confirmed, found_at, seconds, analyzer, analyzer_version)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_ACCOUNT = """
+SELECT region.offset, item.kind, item.size, item.allocated, item.encrypted, item.outcome, item.reason, item.runs
+FROM region CROSS JOIN item ON item.region_id = region.id
+WHERE region.exhibit_id = ? ORDER BY region.offset, region.id, item.sequence, item.id
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingItem:
+    """An item without an outcome: its number in the case, its volume, and how often it was taken in hand."""
+
+    number: int
+    volume: ByteRun
+    attempts: int
+    item: Item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountedItem:
+    """What the coverage account needs of one item; `volume` is the offset of its volume."""
+
+    volume: int
+    kind: ItemKind
+    size: int
+    allocated: bool
+    encrypted: str | None
+    outcome: Outcome
+    reason: str | None
+    runs: Runs
+
+
+class Journal:
+    """Writes items and results, and says what is left to do."""
+
+    def __init__(self, database: Database, exhibits: Exhibits, layout: Layout) -> None:
+        self._database = database
+        self._exhibits = exhibits
+        self._layout = layout
+
+    def add_items(self, reference: str, volume_offset: int, items: Sequence[Item], *, first: int) -> int:
+        """Store listed items in one transaction; return how many were new.
+
+        `first` is the position of the first of them in the walk of the volume, from 0: a walk that is begun again
+        after a kill adds nothing twice and ends with the rows of an uninterrupted one.
+        """
+        region = self._layout.key(reference, volume_offset)
+        rows = (item_row(region, sequence, item) for sequence, item in enumerate(items, first))
+        with self._database.transaction():
+            return self._database.execute_many(INSERT_ITEM, rows)
+
+    def pending(self, reference: str, *, batch: int = BATCH) -> Iterator[tuple[PendingItem, ...]]:
+        """Yield the items without an outcome, volume by volume in the order of the walk.
+
+        Results may be recorded between two batches; an item handed out is not handed out again.
+        """
+        for region in self._layout.regions(reference):
+            key = self._layout.key(reference, region.run.offset)
+            last = (-1, -1)
+            while rows := list(self._database.rows(_PENDING, (key, *last, batch))):
+                last = (rows[-1]["sequence"], rows[-1]["id"])
+                yield tuple(
+                    PendingItem(number=row["id"], volume=region.run, attempts=row["attempts"], item=item_of(row))
+                    for row in rows
+                )
+
+    def pending_count(self, reference: str) -> int:
+        """Return how many items have no outcome yet."""
+        row = self._database.one(
+            "SELECT count(*) AS items FROM region JOIN item ON item.region_id = region.id "
+            "WHERE region.exhibit_id = ? AND item.outcome = 'not-reached'",
+            (self._exhibits.key(reference),),
+        )
+        return 0 if row is None else int(row["items"])
+
+    def record_attempts(self, numbers: Sequence[int]) -> None:
+        """Record that items are being taken in hand, so that one that kills the run is not tried for ever."""
+        with self._database.transaction():
+            self._database.execute_many(
+                "UPDATE item SET attempts = attempts + 1 WHERE id = ?", ((number,) for number in numbers)
+            )
+
+    def record_results(self, results: Sequence[ItemResult], *, found_at: str, seconds: float) -> None:
+        """Store outcomes and findings in one transaction.
+
+        `found_at` (ISO 8601 UTC) and `seconds` (since the examination began) go to every finding. An item that has
+        its outcome already is refused with StoreError, and nothing of the batch is stored.
+        """
+        with self._database.transaction():
+            if self._database.execute_many(_RESULT, map(_result_row, results)) != len(results):
+                raise StoreError(
+                    f"the case file {self._database.path}: a second outcome for one item, or one for an item "
+                    "that is not stored; run again to resume, and report this as a defect"
+                )
+            self._database.execute_many(
+                _FINDING,
+                (
+                    _finding_row(result.item, finding, found_at, seconds)
+                    for result in results
+                    for finding in result.findings
+                ),
+            )
+
+    def accounted(self, reference: str) -> Iterator[AccountedItem]:
+        """Stream what the coverage account needs of every item, volume by volume in the order of the walk."""
+        for row in self._database.rows(_ACCOUNT, (self._exhibits.key(reference),)):
+            yield AccountedItem(
+                volume=row["offset"],
+                kind=ItemKind(row["kind"]),
+                size=row["size"],
+                allocated=bool(row["allocated"]),
+                encrypted=row["encrypted"],
+                outcome=Outcome(row["outcome"]),
+                reason=row["reason"],
+                runs=runs_of(row["runs"]),
+            )
+
+
+def _result_row(result: ItemResult) -> tuple[object, ...]:
+    """Return the parameters of `_RESULT`; why a picture has no hash is the reason where there is no other."""
+    pictures = result.pictures or NO_PICTURE
+    reason = result.reason or pictures.declined
+    return (
+        result.digests.md5,
+        result.digests.sha1,
+        result.digests.sha256,
+        result.media_type,
+        pictures.pdq,
+        pictures.quality,
+        pictures.phash,
+        pictures.damaged if result.pictures else None,
+        result.outcome.value,
+        None if reason is None else printable(reason),
+        result.item,
+    )
+
+
+def _finding_row(item: int, finding: Finding, found_at: str, seconds: float) -> tuple[object, ...]:
+    match = finding.match
+    return (
+        item,
+        match.set.name,
+        match.set.version,
+        match.set.digest,
+        match.set.kind.value,
+        match.category,
+        match.grade,
+        match.by.value,
+        match.distance,
+        finding.confirmed,
+        found_at,
+        seconds,
+        finding.analyzer,
+        finding.analyzer_version,
+    )

@@ -1,0 +1,129 @@
+"""Opening a case file: for one writer, or for readers beside it."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from triage.model.errors import StoreError
+from triage.store.database import Database
+from triage.store.ledger import Ledger
+from triage.store.lock import WriterLock
+from triage.store.migrations import MIGRATIONS, is_blank, migrate, version
+
+FILE = "case.sqlite"
+LOCK = "case.lock"
+
+_WRITER_SETTINGS = (
+    "foreign_keys = ON",
+    "cache_size = -65536",
+    "wal_autocheckpoint = 8000",
+)
+
+
+def make_or_continue(folder: Path, when: str, actor: str) -> tuple[Database, WriterLock]:
+    """Open the case in a folder for writing, or make it there; one whose making was cut short is made again."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the case folder {folder} cannot be made: {error.strerror}; choose a folder that can be written"
+        ) from error
+    with ExitStack() as undo:
+        lock = WriterLock(folder / LOCK)
+        undo.callback(lock.release)
+        database = Database(folder / FILE, "rwc")
+        undo.callback(database.close)
+        if is_blank(database):
+            _begin(database, when, actor)
+        else:
+            _continue(database)
+        undo.pop_all()
+    return database, lock
+
+
+def continue_case(folder: Path) -> tuple[Database, WriterLock]:
+    """Open an existing case for writing."""
+    require(folder)
+    with ExitStack() as undo:
+        lock = WriterLock(folder / LOCK)
+        undo.callback(lock.release)
+        database = Database(folder / FILE, "rw")
+        undo.callback(database.close)
+        _continue(database)
+        undo.pop_all()
+    return database, lock
+
+
+def open_for_reading(folder: Path) -> Database:
+    """Open an existing case of this program's version for reading only."""
+    require(folder)
+    database = _readable(folder / FILE)
+    with ExitStack() as undo:
+        undo.callback(database.close)
+        require_current(database)
+        undo.pop_all()
+    return database
+
+
+def require(folder: Path) -> None:
+    """Raise StoreError unless the folder holds a case file."""
+    if not (folder / FILE).is_file():
+        raise StoreError(f"{folder} holds no case; name the folder of a case, or make one with triage examine")
+
+
+def require_current(database: Database) -> None:
+    """Raise StoreError when the case is of an older version, which only a writer brings up to date."""
+    if version(database) < len(MIGRATIONS):
+        raise StoreError(f"{database.path} was written by an older program; run triage examine on it once to update it")
+
+
+def _begin(database: Database, when: str, actor: str) -> None:
+    """Write the first version of everything and the first event, in one transaction."""
+    _settle(database)
+    with database.transaction(durable=True):
+        migrate(database, 0)
+        database.execute("INSERT INTO meta VALUES ('created', ?)", (when,))
+        name = database.path.absolute().parent.name
+        Ledger(database).append(
+            when=when,
+            actor=actor,
+            action="case.created",
+            subject=name,
+            payload={"file": FILE, "schema": len(MIGRATIONS)},
+        )
+
+
+def _continue(database: Database) -> None:
+    """Check that the file is a sound case of ours before anything is written to it."""
+    found = version(database)
+    _settle(database)
+    migrate(database, found)
+    Ledger(database).verify()
+
+
+def _settle(database: Database) -> None:
+    """Set the connection up for one writer beside readers."""
+    mode = database.one("PRAGMA journal_mode = WAL")
+    if mode is None or mode[0] != "wal":
+        raise StoreError(
+            f"the case file {database.path} could not be read while it is written on this file system; "
+            "choose a folder on a local disk"
+        )
+    for setting in _WRITER_SETTINGS:
+        database.execute(f"PRAGMA {setting}")
+
+
+def _readable(path: Path) -> Database:
+    """Open a case file for reading, also one on a medium that cannot be written.
+
+    SQLite needs two files beside a WAL database even to read it. Where they can neither be found nor made, nobody
+    writes there either, so the file may be read as it is.
+    """
+    database = Database(path, "ro")
+    try:
+        is_blank(database)
+    except StoreError:
+        database.close()
+        if path.with_name(f"{FILE}-wal").exists():
+            raise
+        database = Database(path, "ro&immutable=1")
+    return database

@@ -1,0 +1,117 @@
+"""Volumes that are encrypted and say so by a signature.
+
+Facts: libyal's libbde and libfvde format documents (BitLocker, CoreStorage), the LUKS1 and LUKS2 on-disk format
+specifications, and the boot code signatures that The Sleuth Kit looks for. What has no signature is the business of
+`entropy`; encrypted APFS volumes are told by the APFS reader.
+"""
+
+from dataclasses import dataclass
+
+from triage.sources.source import EvidenceSource
+from triage.volumes.bitlocker import CLEAR_KEY, is_bitlocker, protectors
+from triage.volumes.signatures import boot_sector, file_system_at
+
+_SECTOR = 512
+_LUKS = b"LUKS\xba\xbe"
+_LUKS_SECOND = b"SKUL\xba\xbe"
+_LUKS_SECOND_PLACES = tuple(0x4000 << shift for shift in range(9))
+_LUKS_OFFSET_FIELD = slice(256, 264)
+_NEXT_STEP = "its password or recovery key is needed, or refer it to the lab"
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """An encrypted volume: `method` in a few words, `text` one line for a person."""
+
+    method: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _BootCode:
+    """A word in the boot code of a product that encrypts whole disks: anywhere from `first` to `last`."""
+
+    word: bytes
+    first: int
+    last: int
+    product: str
+
+
+_BOOT_CODES = (
+    _BootCode(b"\xeb\x48\x90PGPGUARD", 0, 32, "PGP Whole Disk Encryption"),
+    _BootCode(b"SafeBoot", 0, 32, "McAfee SafeBoot"),
+    _BootCode(b"Safeboot", 0, 32, "McAfee SafeBoot"),
+    _BootCode(b"PCGM", 0, 32, "GuardianEdge"),
+    _BootCode(b"Protect", 80, 100, "Check Point Full Disk Encryption"),
+    _BootCode(b"SGM400", 110, 150, "Sophos SafeGuard"),
+    _BootCode(b"SGE400", 110, 150, "Sophos SafeGuard"),
+    _BootCode(b"WMSD", 236, 256, "WinMagic SecureDoc"),
+)
+
+
+def detect(volume: EvidenceSource) -> Locked | None:
+    """Return how a volume is encrypted, or None where no signature says so.
+
+    To be asked before a file system is opened: BitLocker To Go wears a FAT32 boot sector, LUKS an old swap mark.
+    """
+    head = volume.read_at(0, _SECTOR)
+    for told in (_bitlocker, _luks, _core_storage, _disk_image):
+        locked = told(volume, head)
+        if locked is not None:
+            return locked
+    weak = boot_code(head)
+    return weak if weak is not None and file_system_at(volume, 0) is None else None
+
+
+def boot_code(sector: bytes) -> Locked | None:
+    """Return the product whose boot code a sector holds; the boot sector of a file system never counts."""
+    if boot_sector(sector) is not None:
+        return None
+    for code in _BOOT_CODES:
+        if sector.find(code.word, code.first, code.last + len(code.word)) >= 0:
+            return _locked(code.product, f"{code.product} boot code: the disk is probably encrypted")
+    return None
+
+
+def _locked(method: str, what: str) -> Locked:
+    return Locked(method, f"{what}; {_NEXT_STEP}")
+
+
+def _bitlocker(volume: EvidenceSource, head: bytes) -> Locked | None:
+    method = is_bitlocker(head)
+    if method is None:
+        return None
+    known = protectors(volume, head)
+    if CLEAR_KEY in known:
+        return Locked(
+            method, f"{method} volume, suspended: {CLEAR_KEY} opens it without a password; refer it to the lab"
+        )
+    by = f", unlocked by: {', '.join(known)}" if known else ""
+    return _locked(method, f"{method} volume{by}")
+
+
+def _luks(volume: EvidenceSource, head: bytes) -> Locked | None:
+    if head.startswith(_LUKS):
+        version = int.from_bytes(head[6:8], "big")
+        return _locked(f"LUKS{version}", f"LUKS{version} volume")
+    for place in _LUKS_SECOND_PLACES:
+        second = volume.read_at(place, _SECTOR)
+        if second.startswith(_LUKS_SECOND) and int.from_bytes(second[_LUKS_OFFSET_FIELD], "big") == place:
+            return _locked("LUKS2", f"LUKS2 volume whose first header is gone (a second one is at {place})")
+    return None
+
+
+def _core_storage(volume: EvidenceSource, head: bytes) -> Locked | None:
+    """Tell a CoreStorage physical volume; whether its logical volumes are encrypted stands in encrypted metadata."""
+    copy = volume.read_at(max(0, volume.info.size - _SECTOR), _SECTOR)
+    if not any(header[88:90] == b"CS" and header[8:12] == b"\x01\0\x10\0" for header in (head, copy)):
+        return None
+    return _locked("CoreStorage", "CoreStorage volume group: FileVault 2, or a Fusion drive")
+
+
+def _disk_image(volume: EvidenceSource, head: bytes) -> Locked | None:
+    """Tell an encrypted disk image of macOS: version 2 has its header in front, version 1 behind."""
+    tail = volume.read_at(max(0, volume.info.size - 8), 8)
+    if head.startswith((b"encrcdsa", b"encrdsa")) or tail == b"cdsaencr":
+        return _locked("FileVault disk image", "encrypted disk image of macOS")
+    return None
