@@ -1,27 +1,22 @@
-"""Fixtures shared by the suite: evidence tools, the public corpus, a fixed clock."""
+"""Fixtures shared by the suite: evidence tools, the public corpus, the command line, the demo exhibit."""
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+from hypothesis import settings
+from suite import Corpus, Demo, Ran, Tool, Triage, absent
+
+# The same examples every time, and no verdict about the speed of a busy machine.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.load_profile("suite")
 
 CORPUS = Path(os.environ.get("DIGIVAN_CORPUS", Path(__file__).parents[2] / "shared" / "corpus"))
-
-Tool = Callable[[str], str]
-
-
-def absent(what: str) -> None:
-    """Skip, or fail where everything is expected to run."""
-    if os.environ.get("DIGIVAN_NO_SKIP") == "1":
-        pytest.fail(f"{what} is not here, and this run may not skip")
-    pytest.skip(f"{what} is not here")
 
 
 @pytest.fixture(scope="session")
@@ -32,47 +27,44 @@ def tool() -> Tool:
         path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
         if path is None:
             absent(f"the program {name}")
-        assert path is not None
         return path
 
     return find
 
 
-@dataclass(frozen=True)
-class Corpus:
-    """The public corpus, unpacked file by file when a test asks for it."""
-
-    root: Path
-    unpacked: Path
-    cases: list[dict[str, Any]]
-
-    def path(self, name: str) -> Path:
-        """Return the path of one unpacked, digest-checked file."""
-        target = self.unpacked / name
-        if not target.exists():
-            self._unpack(name)
-        return target
-
-    def case(self, identity: str) -> dict[str, Any]:
-        """Return the truth of one case."""
-        return next(case for case in self.cases if case["id"] == identity)
-
-    def first_file(self, case: dict[str, Any]) -> Path:
-        """Return the file a user would name, with every other file of the case beside it."""
-        for name in [*case["files"], *case["companions"]]:
-            self.path(name)
-        return self.path(case["files"][0])
-
-    def _unpack(self, name: str) -> None:
-        """Let the corpus unpack one of its own files; it checks the digest itself."""
-        command = [sys.executable, str(self.root / "unpack.py"), str(self.unpacked), "--only", name]
-        subprocess.run(command, check=True)
+@pytest.fixture(scope="session")
+def corpus(pytestconfig: pytest.Config) -> Corpus:
+    """Return the public corpus, unpacked once for this checkout, or skip the test where it is absent."""
+    if not (CORPUS / "truth.json").exists():
+        absent("the public corpus")
+    truth = (CORPUS / "truth.json").read_bytes()
+    unpacked = pytestconfig.rootpath / ".pytest_cache" / f"corpus-{hashlib.sha256(truth).hexdigest()[:16]}"
+    if not unpacked.exists():
+        partial = unpacked.with_suffix(".partial")
+        subprocess.run([sys.executable, str(CORPUS / "unpack.py"), str(partial)], check=True)
+        partial.rename(unpacked)
+    return Corpus(unpacked, json.loads(truth)["cases"])
 
 
 @pytest.fixture(scope="session")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    """Return the public corpus, or skip the test where it is absent."""
-    if not (CORPUS / "truth.json").exists():
-        absent("the public corpus")
-    truth = json.loads((CORPUS / "truth.json").read_text())
-    return Corpus(CORPUS, tmp_path_factory.mktemp("corpus"), truth["cases"])
+def triage() -> Triage:
+    """Return a function that runs the real command line in a process of its own."""
+
+    def run(*words: object, environment: dict[str, str] | None = None) -> Ran:
+        command = [sys.executable, "-m", "triage", *map(str, words)]
+        settings = {**os.environ, "COLUMNS": "120", **(environment or {})}
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", env=settings, check=False, timeout=300)
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory, triage: Triage) -> Demo:
+    """Make the exhibit of `make demo` and its hash set, once for the whole suite."""
+    folder = tmp_path_factory.mktemp("demo")
+    subprocess.run([sys.executable, str(Path(__file__).parent / "make_demo.py"), str(folder)], check=True)
+    made = Demo(folder / "exhibit.img", folder / "known", folder / "library")
+    built = triage("hashset", "build", made.known, "--name", "demo-known", "--library", made.library)
+    assert built.code == 0, built.err
+    return made

@@ -25,7 +25,7 @@ class _Fat16:
         self.fat_size = -(-(size // CLUSTER + 2) * 2 // SECTOR) * SECTOR
         self.data_start = RESERVED + 2 * self.fat_size + ROOT_ENTRIES * 32
         clusters = (size - self.data_start) // CLUSTER
-        assert 4085 <= clusters < 65525, "not the number of clusters of a FAT16"  # noqa: PLR2004 - from the standard
+        assert 4085 <= clusters < 65525, "not the number of clusters of a FAT16"
         self.fat = [0xFFF8, 0xFFFF] + [0] * clusters
         self.next = 2
         self.entries: dict[str, bytearray] = {"": bytearray()}

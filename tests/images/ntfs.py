@@ -85,7 +85,7 @@ class _Ntfs:
             (10, "$UpCase", upcase, len(_upcase())),
         ):
             record = self._new(number, _ROOT, name, _IN_USE, file_attributes=_SYSTEM)
-            if number == 3:  # noqa: PLR2004 - $Volume
+            if number == 3:
                 record.attributes.append(_resident(_VOLUME_NAME, "SYNTHETIC".encode("utf-16-le")))
                 record.attributes.append(_resident(_VOLUME_INFORMATION, struct.pack("<QBBH", 0, 3, 1, 0)))
             record.attributes.append(_outside(place, size) if size else _resident(_DATA, b""))
@@ -116,7 +116,9 @@ class _Ntfs:
         kind = file_attributes | (0x10000000 if folder else 0)
         file_name = _file_name(parent, name, size, kind)
         record = _Record(number, parent, name, flags)
-        record.attributes.append(_resident(_STANDARD, struct.pack("<4QI", *[_FILETIME] * 4, file_attributes) + bytes(36)))
+        record.attributes.append(
+            _resident(_STANDARD, struct.pack("<4QI", *[_FILETIME] * 4, file_attributes) + bytes(36))
+        )
         record.attributes.append(_resident(_NAME, file_name, identity=2, indexed=True))
         self.records[number] = record
         if flags & _IN_USE and number != parent:
@@ -139,7 +141,7 @@ class _Ntfs:
             raw = _file_record(record)
             at = (self.mft[0] + number) * CLUSTER
             self.image[at : at + CLUSTER] = raw
-            if number < 4:  # noqa: PLR2004 - the mirror holds the first four
+            if number < 4:
                 at = (self.mirror[0] + number) * CLUSTER
                 self.image[at : at + CLUSTER] = raw
         bits = bytearray(-(-self.clusters // 64) * 8)
@@ -154,8 +156,10 @@ class _Ntfs:
         boot[:11] = b"\xeb\x52\x90NTFS    "
         struct.pack_into("<HB", boot, 11, SECTOR, CLUSTER // SECTOR)
         struct.pack_into("<BHHH", boot, 21, 0xF8, 0, 63, 255)
-        struct.pack_into("<IQQQbxxxbxxxQ", boot, 36, 0x800080, len(self.image) // SECTOR - 1, self.mft[0], self.mirror[0],
-                         1, 1, 0x2026031409265200)  # fmt: skip
+        sectors = len(self.image) // SECTOR - 1
+        struct.pack_into(
+            "<IQQQbxxxbxxxQ", boot, 36, 0x800080, sectors, self.mft[0], self.mirror[0], 1, 1, 0x2026031409265200
+        )
         boot[510:512] = b"\x55\xaa"
         self.image[:SECTOR] = boot
         self.image[-SECTOR:] = boot
@@ -195,7 +199,9 @@ def _outside(place: tuple[int, int], size: int, name: str = "", identity: int = 
 def _index_root(entries: list[tuple[str, bytes]]) -> bytes:
     body = b"".join(entry for _, entry in sorted(entries, key=lambda pair: pair[0].upper()))
     body += struct.pack("<QHHI", 0, 16, 0, 2)
-    head = struct.pack("<IIIBxxx", _NAME, 1, CLUSTER, 1) + struct.pack("<IIIBxxx", 16, 16 + len(body), 16 + len(body), 0)
+    head = struct.pack("<IIIBxxx", _NAME, 1, CLUSTER, 1) + struct.pack(
+        "<IIIBxxx", 16, 16 + len(body), 16 + len(body), 0
+    )
     return _resident(_INDEX_ROOT, head + body, "$I30", 3)
 
 
@@ -208,8 +214,10 @@ def _file_record(record: _Record) -> bytes:
     body = b"".join(attributes) + struct.pack("<II", 0xFFFFFFFF, 0)
     used = first + len(body)
     assert used <= CLUSTER, f"too much for one file record: {record.name}"
-    head = struct.pack("<4sHHQHHHHIIQHHI", b"FILE", 48, CLUSTER // SECTOR + 1, 0, 1, 1, first, record.flags, used, CLUSTER,
-                       0, 16, 0, record.number)  # fmt: skip
+    head = struct.pack(
+        "<4sHHQHHHHIIQHHI",
+        b"FILE", 48, CLUSTER // SECTOR + 1, 0, 1, 1, first, record.flags, used, CLUSTER, 0, 16, 0, record.number,
+    )  # fmt: skip
     raw = bytearray((head.ljust(first, b"\0") + body).ljust(CLUSTER, b"\0"))
     check = b"\x05\x00"
     raw[48:50] = check
@@ -223,7 +231,7 @@ def _file_record(record: _Record) -> bytes:
 def _upcase() -> bytes:
     table = []
     for code in range(1 << 16):
-        upper = chr(code).upper() if not 0xD800 <= code <= 0xDFFF else chr(code)  # noqa: PLR2004 - surrogates
+        upper = chr(code).upper() if not 0xD800 <= code <= 0xDFFF else chr(code)
         table.append(ord(upper) if len(upper) == 1 and ord(upper) < 1 << 16 else code)
     return struct.pack("<65536H", *table)
 

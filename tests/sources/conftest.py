@@ -1,11 +1,16 @@
-"""A writer of small EWF sets in pure Python, so that every kind of damage can be made without a tool."""
+"""What the sources are tested with: a writer of small EWF sets in pure Python, loop devices, a failing disk."""
 
 import hashlib
+import os
 import struct
+import subprocess
+import sys
+import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,3 +92,54 @@ def disk() -> bytes:
     """Return 20 chunks of 4 KiB that differ, half of which compress, and two sectors more."""
     chunks = [hashlib.sha256(bytes([number])).digest() * 128 for number in range(20)]
     return b"".join(chunks) + b"\x77" * 1024
+
+
+def need_root_and(device: str) -> None:
+    """Skip, or fail where everything is expected to run, unless this machine lets us use the device."""
+    if os.geteuid() or not Path(device).exists():
+        if os.environ.get("DIGIVAN_NO_SKIP") == "1":
+            pytest.fail(f"{device} cannot be used here, and this run may not skip")
+        pytest.skip(f"{device} cannot be used here")
+
+
+@pytest.fixture
+def loop_device(tool: Any) -> Iterator[Callable[..., Path]]:
+    """Return a function that makes a read-only loop device of an image; all are detached in the end.
+
+    Ask for it after `failing_disk`, so that it goes before the disk does.
+    """
+    losetup = tool("losetup")
+    need_root_and("/dev/loop-control")
+    devices: list[str] = []
+
+    def make(image: Path, sector_size: int = 512) -> Path:
+        command = [losetup, "--find", "--show", "--read-only", "--sector-size", str(sector_size), str(image)]
+        devices.append(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+        return Path(devices[-1])
+
+    yield make
+    for device in devices:
+        subprocess.run([losetup, "--detach", device], check=True)
+
+
+@pytest.fixture
+def failing_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Return a function that mounts a file of 64 KiB blocks, one for each letter: `r` reads, `E` fails with EIO."""
+    need_root_and("/dev/fuse")
+    mountpoint = tmp_path / "failing"
+    mountpoint.mkdir()
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def mount(blocks: str) -> Path:
+        program = Path(__file__).with_name("failing_disk.py")
+        servers.append(subprocess.Popen([sys.executable, str(program), str(mountpoint), blocks]))
+        for _ in range(500):
+            if (mountpoint / "image").exists() or servers[0].poll() is not None:
+                break
+            time.sleep(0.02)
+        return mountpoint / "image"
+
+    yield mount
+    for server in servers:
+        subprocess.run(["umount", str(mountpoint)], check=True)
+        server.wait(10)

@@ -282,7 +282,7 @@ def test_a_bomb_of_a_chunk_is_not_inflated_further_than_a_chunk(tmp_path: Path, 
     path = ewf_writer(per_segment=99).write(tmp_path / "d.E01", disk)[0]
     raw = bytearray(path.read_bytes())
     at = chunk_at(path, 4)
-    bomb = zlib.compress(bytes(1 << 16), 9)
+    bomb = zlib.compress(bytes(3 * CHUNK), 9)
     assert len(bomb) < chunk_at(path, 5) - at
     raw[at : at + len(bomb)] = bomb
     path.write_bytes(raw)
@@ -295,6 +295,23 @@ def test_logical_evidence_is_refused(tmp_path: Path) -> None:
     (tmp_path / "l.L01").write_bytes(b"LVF\x09\x0d\x0a\xff\x00\x01\x01\x00\x00\x00" + bytes(600))
     with pytest.raises(SourceError, match="logical evidence"):
         open_ewf(tmp_path / "l.L01")
+
+
+def test_an_encrypted_image_says_so(tmp_path: Path) -> None:
+    (tmp_path / "d.E01").write_bytes(b"ADCRYPT\0" + bytes(2000))
+    source = opened(tmp_path / "d.E01")
+    assert (source.info.encrypted, source.info.size) == ("AD encryption", 2008)
+    assert [bad.run for bad in source.unreadable_runs()] == [ByteRun(0, 2008)]
+
+
+def test_a_file_of_nothing_but_sections_is_left_in_bounded_time(tmp_path: Path, ewf_writer: Any) -> None:
+    raw = bytearray(ewf_writer().write(tmp_path / "d.E01", bytes(CHUNK))[0].read_bytes())
+    del raw[section(tmp_path / "d.E01", b"done")[0] :]
+    for _ in range(1000):
+        ewf_writer._section(raw, b"session", b"")
+    (tmp_path / "d.E01").write_bytes(raw)
+    source = opened(tmp_path / "d.E01")
+    assert (whole(source), source.info.troubles) == (bytes(CHUNK), ("d.E01 is cut short",))
 
 
 def test_other_content_is_not_ewf(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ class PerceptualMatch:
 
     def analyze(self, facts: Facts, sets: Sequence[HashSet]) -> Iterator[Finding]:
         """Yield the nearest candidate of each set, unless the set holds the very same content."""
-        if facts.pictures is None:
+        if facts.pictures is None or facts.pictures.declined:
             return
         for hashset in sets:
             if hashset.identity.kind is not SetKind.NOTABLE or hashset.match(facts.digests, None):

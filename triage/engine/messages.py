@@ -67,6 +67,13 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The request failed in a way nobody foresaw, but the worker lives; `text` is one line."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surveyed:
     """The regions of the source and the trouble met in finding them."""
 
@@ -110,4 +117,4 @@ class Done:
     unreadable: tuple[UnreadableRun, ...]
 
 
-Reply = Opened | Refused | Surveyed | Recognised | Listed | Alive | Results | Done
+Reply = Opened | Refused | Failed | Surveyed | Recognised | Listed | Alive | Results | Done

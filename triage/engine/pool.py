@@ -9,7 +9,7 @@ from multiprocessing.context import SpawnProcess
 from types import TracebackType
 from typing import Self
 
-from triage.engine.messages import Alive, Done, Refused, Reply, Request, Setup
+from triage.engine.messages import Alive, Done, Failed, Refused, Reply, Request, Setup
 from triage.engine.worker import work
 
 _TICK = 0.1
@@ -17,7 +17,7 @@ _TICK = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lost:
-    """A worker died or was ended because it hung; the request it held is not done."""
+    """A worker failed on its request, died, or was ended because it hung; the request is not done."""
 
     request: Request
     timed_out: bool
@@ -121,6 +121,9 @@ class WorkerPool:
         hand.heard = time.monotonic()
         if not isinstance(reply, Alive):
             hand.told = hand.heard
+        if isinstance(reply, Failed):
+            hand.request = None
+            return request, Lost(request=request, timed_out=False, text=reply.text)
         if isinstance(reply, Done | Refused):
             hand.request = None
         return request, reply

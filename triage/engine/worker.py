@@ -13,6 +13,7 @@ from triage.engine.messages import (
     Alive,
     Done,
     ExamineItems,
+    Failed,
     Listed,
     Opened,
     OpenSource,
@@ -40,6 +41,7 @@ _FLUSH_SECONDS = 0.2
 _ALIVE_SECONDS = 5.0
 _LARGE = 4 << 20
 _LISTED = 500
+_LONGEST = 300
 _PR_SET_PDEATHSIG = 1
 
 
@@ -82,6 +84,8 @@ class Desk:
             yield Done(bytes_read=evidence.source.bytes_read - before, unreadable=evidence.source.unreadable_runs())
         except DigiVanError as error:
             yield Refused(error=type(error).__name__, text=str(error))
+        except Exception as error:  # noqa: BLE001 - hostile evidence: one request is lost, the run goes on
+            yield Failed(text=_one_line(error))
 
     def _carry_out(self, request: Request, evidence: Evidence) -> Iterator[Reply]:
         match request:
@@ -131,7 +135,11 @@ def _guarded(examiner: Examiner, number: int, item: Item, volume: ByteRun) -> It
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001
-        return ItemResult(item=number, outcome=Outcome.CRASHED, reason=f"{type(error).__name__}: {error}"[:300])
+        return ItemResult(item=number, outcome=Outcome.CRASHED, reason=_one_line(error))
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST]
 
 
 def _listed(walk: Iterator[Item | Trouble]) -> Iterator[Listed]:

@@ -94,20 +94,21 @@ class BtrfsFileSystem:
         self._volume = volume
         self._trees = trees
         self._held: tuple[str, FileReader] | None = None
+        self._lost_roots: list[str] = []
+        self._roots = self._list_roots(self._lost_roots)
 
     def walk(self) -> Iterator[Item | Trouble]:
         """List the top-level subvolume with all that hangs in it, then the subvolumes that hang nowhere."""
         yield from self._state()
-        lost: list[str] = []
-        roots = self._roots(lost)
+        lost, roots = list(self._lost_roots), self._roots
         entered: set[int] = set()
         if _TOP in roots:
-            yield from self._walk_subvolume(roots, roots[_TOP], "", entered)
+            yield from self._walk_subvolume(roots[_TOP], "", entered)
         else:
             lost.append("the top-level subvolume is missing")
         for number in sorted(roots.keys() - entered):
             if number not in entered:
-                yield from self._walk_subvolume(roots, roots[number], f"subvolume {number}/", entered)
+                yield from self._walk_subvolume(roots[number], f"subvolume {number}/", entered)
         yield from _troubles(self._volume.address, "the list of subvolumes", lost)
 
     def read_at(self, item: Item, offset: int, length: int) -> bytes:
@@ -135,7 +136,7 @@ class BtrfsFileSystem:
             text = "Btrfs was not unmounted: what was written after its last commit is not listed"
             yield Trouble(address=address, code=TroubleCode.LIMIT, text=text)
 
-    def _roots(self, lost: list[str]) -> dict[int, _Subvolume]:
+    def _list_roots(self, lost: list[str]) -> dict[int, _Subvolume]:
         """Return every subvolume of the root tree by its number."""
         roots: dict[int, _Subvolume] = {}
         for first, last in ((_TOP, _TOP), (_FIRST_SUBVOLUME, _LAST_SUBVOLUME)):
@@ -151,9 +152,7 @@ class BtrfsFileSystem:
         root = self._trees.superblock.root if subvolume is None else subvolume.root
         return self._trees.items(root, first, last, lost)
 
-    def _walk_subvolume(
-        self, roots: dict[int, _Subvolume], top: _Subvolume, path: str, entered: set[int]
-    ) -> Iterator[Item | Trouble]:
+    def _walk_subvolume(self, top: _Subvolume, path: str, entered: set[int]) -> Iterator[Item | Trouble]:
         """List everything below the root of a subvolume, other subvolumes included, without recursion."""
         allocated = top.number == _TOP
         entered.add(top.number)
@@ -166,7 +165,7 @@ class BtrfsFileSystem:
                 stack.pop()
                 yield from _troubles(here.address, printable(here.path) or "/", here.lost)
                 continue
-            target = self._target(roots, here, name, entered)
+            target = self._target(here, name, entered)
             if target is None:
                 continue
             subvolume, number = target
@@ -201,9 +200,7 @@ class BtrfsFileSystem:
             name = data[_NAMED.size : _NAMED.size + length].decode("utf-8", "surrogateescape")
             yield _Name(name=name, number=number, is_subvolume=kind == _ROOT_ITEM)
 
-    def _target(
-        self, roots: dict[int, _Subvolume], here: _Place, name: _Name, entered: set[int]
-    ) -> tuple[_Subvolume, int] | None:
+    def _target(self, here: _Place, name: _Name, entered: set[int]) -> tuple[_Subvolume, int] | None:
         """Return what a name stands for; None, and recorded, where it is a subvolume that is not there.
 
         In a snapshot, the name of a subvolume that hung in the original stands for nothing: no reference leads back.
@@ -214,7 +211,7 @@ class BtrfsFileSystem:
         references = [data for _, data in self._items(back, back, here.lost)]
         if not references or struct.unpack_from("<Q", references[0].ljust(8, b"\0"))[0] != here.inode:
             return None
-        subvolume = roots.get(name.number)
+        subvolume = self._roots.get(name.number)
         if subvolume is None or name.number in entered:
             here.lost.append(f"subvolume {name.number} is missing or listed before")
             return None
@@ -289,7 +286,7 @@ class BtrfsFileSystem:
 
     def _found(self, reference: str) -> tuple[_Subvolume, int]:
         number, _, inode = reference.partition("-")
-        subvolume = self._roots([]).get(int(number))
+        subvolume = self._roots.get(int(number))
         if subvolume is None:
             raise EvidenceError(f"subvolume {number} is missing")
         return subvolume, int(inode)

@@ -184,13 +184,23 @@ def _decompress_lzo(stored: bytes, size: int, sector_size: int) -> bytes:
     while position + _LZO_LENGTH <= end and left > 0:
         length = int.from_bytes(stored[position : position + _LZO_LENGTH], "little")
         position += _LZO_LENGTH
-        piece = lzo.decompress(stored[position : position + length], False, min(left, sector_size))
+        piece = _decompress_lzo_segment(stored[position : position + length], min(left, sector_size))
         pieces.append(piece)
         left -= len(piece)
         position += length
         room = -position % sector_size
         position += room if room < _LZO_LENGTH else 0
     return b"".join(pieces)
+
+
+def _decompress_lzo_segment(segment: bytes, size: int) -> bytes:
+    try:
+        return bytes(lzo.decompress(segment, False, size))
+    except BaseException as error:
+        # The native decoder panics on hostile bytes, with an exception of Rust that is no Exception.
+        if type(error).__name__ == "PanicException":
+            raise EvidenceError("an LZO segment is damaged") from error
+        raise
 
 
 def _decompress_zstd(stored: bytes, size: int) -> bytes:

@@ -16,6 +16,7 @@ from triage.model.trouble import Trouble, TroubleCode
 from triage.volumes.containers import unsupported_container
 from triage.volumes.entropy import high_entropy, is_blank
 from triage.volumes.locked import detect
+from triage.volumes.signatures import file_system_at
 from triage.volumes.volume import Volume
 
 # Every one is asked, so that two that are valid at once come to light. None: not this file system.
@@ -80,13 +81,21 @@ def _nothing(volume: Volume) -> Recognition:
     container = unsupported_container(volume)
     if container is not None:
         return _unread(volume, "unsupported", TroubleCode.UNSUPPORTED, container)
+    named = file_system_at(volume, 0)
+    if named is not None:
+        text = f"{named} file system that cannot be opened: damaged, or of a kind not known here; refer it to the lab"
+        return _unread(volume, "unsupported", TroubleCode.DAMAGED, text)
+    if not volume.info.size:
+        return Recognition(filesystem=None, state="empty", text="no bytes at all")
     blankness = is_blank(volume)
-    if blankness.blank or not volume.info.size:
+    if blankness.blank:
         troubles = () if blankness.complete else (_trouble(volume, TroubleCode.LIMIT, blankness.text),)
         return Recognition(filesystem=None, state="empty", text=blankness.text, troubles=troubles)
     entropy = high_entropy(volume)
     if entropy is not None:
-        text = f"possibly encrypted, or wiped: no file system, {entropy:.2f} bits of entropy a byte; refer it to the lab"
+        text = (
+            f"possibly encrypted, or wiped: no file system, {entropy:.2f} bits of entropy a byte; refer it to the lab"
+        )
         return _unread(volume, "encrypted", TroubleCode.ENCRYPTED, text)
     text = "no file system that is known here; refer it to the lab"
     return _unread(volume, "no-file-system", TroubleCode.NO_FILE_SYSTEM, text)

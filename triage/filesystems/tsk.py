@@ -11,9 +11,10 @@ import pytsk3
 
 from triage.filesystems.filesystem import FileSystem
 from triage.filesystems.side_by_side import SideBySide
-from triage.filesystems.tsk_image import VolumeImage, large_cluster_front
+from triage.filesystems.tsk_image import VolumeImage, readable_front
+from triage.filesystems.tsk_listing import one_line
 from triage.filesystems.tsk_runs import Layout
-from triage.filesystems.tsk_walk import Walk, one_line
+from triage.filesystems.tsk_walk import Walk
 from triage.model.errors import EvidenceError
 from triage.model.item import Item
 from triage.model.trouble import Trouble
@@ -121,12 +122,11 @@ class TskFileSystem:
         return handle
 
 
-
 def open_tsk(volume: Volume) -> FileSystem | None:
     """Open the file system of a volume if The Sleuth Kit knows it; all of them where several are valid at once."""
     _keep_wall_time()
     kinds = (pytsk3.TSK_FS_TYPE_DETECT,)
-    front = large_cluster_front(volume)
+    front = readable_front(volume)
     try:
         return TskFileSystem(volume, kinds[0], front)
     except OSError as error:

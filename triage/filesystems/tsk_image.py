@@ -5,6 +5,9 @@ import pytsk3
 from triage.volumes.volume import Volume
 
 _SECTOR = 512
+_HEAD = 2048
+_EXT = 1024
+_MOST_SECTOR = 0x8000
 # The most that the library takes for a cluster, in sectors, and the boot sector field for 256 of them and more.
 _MOST_SECTORS = 128
 _EXPONENTS = range(0xF4, 0xF9)
@@ -50,18 +53,30 @@ class VolumeImage(pytsk3.Img_Info):  # type: ignore[misc]  # the library ships n
         return self.front[offset:length] + data[len(self.front) - offset :] if offset < len(self.front) else data
 
 
-def large_cluster_front(volume: Volume) -> bytes:
-    """Return a boot sector that makes an NTFS with clusters over 64 KiB readable; empty where it is none.
+def readable_front(volume: Volume) -> bytes:
+    """Return first bytes that make a volume readable whose own say the same in a way the library does not take.
 
-    Such a volume (128 KiB to 2 MiB, from Windows 10 1709 on) holds a power of two as its sectors per cluster, which
-    the library refuses. Larger sectors and fewer of them to a cluster say the same.
+    Empty where its own will do. NTFS with clusters over 64 KiB (to 2 MiB, from Windows 10 1709 on) holds the power of
+    two of its sectors per cluster: larger sectors, and fewer of them to a cluster, say the same. ext2 of revision 0
+    leaves the size of its inodes out, which is 128 bytes.
     """
-    boot = bytearray(volume.read_at(0, _SECTOR))
-    if boot[3:11] != b"NTFS    " or len(boot) < _SECTOR or boot[13] not in _EXPONENTS:
+    head = bytearray(volume.read_at(0, _HEAD))
+    if len(head) < _HEAD:
         return b""
+    if head[3:11] == b"NTFS    " and head[13] in _EXPONENTS:
+        return _smaller_clusters(head[:_SECTOR])
+    if head[_EXT + 56 : _EXT + 58] == b"\x53\xef" and not any(
+        head[_EXT + 76 : _EXT + 80] + head[_EXT + 88 : _EXT + 90]
+    ):
+        head[_EXT + 88 : _EXT + 90] = (128).to_bytes(2, "little")
+        return bytes(head)
+    return b""
+
+
+def _smaller_clusters(boot: bytearray) -> bytes:
     sector = int.from_bytes(boot[11:13], "little")
     factor = (1 << (256 - boot[13])) // _MOST_SECTORS
-    if sector * factor > 0x8000:
+    if sector * factor > _MOST_SECTOR:
         return b""
     boot[11:13] = (sector * factor).to_bytes(2, "little")
     boot[13] = _MOST_SECTORS

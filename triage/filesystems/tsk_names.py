@@ -6,6 +6,7 @@ from typing import Any
 
 import pytsk3
 
+from triage.filesystems.tsk_directories import Name
 from triage.filesystems.tsk_runs import Layout, content_runs
 from triage.model.address import Address
 from triage.model.item import Item, ItemKind, Times
@@ -20,6 +21,8 @@ _NON_RESIDENT = int(pytsk3.TSK_FS_ATTR_NONRES)
 _COMPRESSED = int(pytsk3.TSK_FS_ATTR_COMP)
 _ENCRYPTED = int(pytsk3.TSK_FS_ATTR_ENC)
 _META_ALLOCATED = int(pytsk3.TSK_FS_META_FLAG_ALLOC)
+# What Windows appends to the name of a file that it encrypts on FAT or exFAT, which have no attribute for it.
+_EFS_ON_FAT = ".PFILE"
 _NAME_ALLOCATED = int(pytsk3.TSK_FS_NAME_FLAG_ALLOC)
 
 _META_KINDS = {
@@ -72,29 +75,53 @@ class Entry:
 
 
 def read_entry(handle: Any, layout: Layout, fs: Any) -> Entry:
-    """Return what the library knows of one name; raises what the library raises."""
-    name, meta = handle.info.name, handle.info.meta
-    allocated = bool(int(name.flags) & _NAME_ALLOCATED)
-    content = handle
-    if meta is None and not allocated and name.meta_addr:
+    """Return what the library knows of one name that it lists; raises what the library raises."""
+    listed = handle.info.name
+    name = Name(listed.name or b"", listed.meta_addr, bool(int(listed.flags) & _NAME_ALLOCATED), int(listed.type))
+    if handle.info.meta is None and not name.allocated:
         # The library drops the metadata of a deleted name whose generation is not that of the name. As it counts
         # generations, that is so for most deleted files: the metadata is taken all the same if it is free still.
-        content = _free_metadata(fs, name.meta_addr)
-        meta = None if content is None else content.info.meta
-    meta_allocated = meta is not None and bool(int(meta.flags) & _META_ALLOCATED)
+        return entry_of(name, _free_record(fs, name.inode), layout)
+    return entry_of(name, handle, layout)
+
+
+def open_entry(name: Name, layout: Layout, fs: Any) -> Entry:
+    """Return what there is to know of a name that was read without the library."""
+    try:
+        record = fs.open_meta(inode=name.inode) if name.inode else None
+    except OSError:
+        record = None
+    return entry_of(name, record, layout)
+
+
+def entry_of(name: Name, record: Any, layout: Layout) -> Entry:
+    """Put a name and its metadata together; `record` is an open file of the library, or None."""
+    meta = None if record is None else record.info.meta
     kind = _kind(name, meta)
+    stored = () if meta is None else tuple(_stored(record, layout, allocated=name.allocated))
     return Entry(
-        name=name.name or b"",
-        inode=name.meta_addr,
-        allocated=allocated,
-        realloc=meta_allocated and not allocated,
+        name=name.name,
+        inode=name.inode,
+        allocated=name.allocated,
+        realloc=meta is not None and bool(int(meta.flags) & _META_ALLOCATED) and not name.allocated,
         kind=kind,
-        is_directory=meta is not None and kind is ItemKind.DIRECTORY and int(name.type) in _MAY_ENTER,
-        virtual_directory=int(name.type) == int(pytsk3.TSK_FS_NAME_TYPE_VIRT_DIR),
+        is_directory=meta is not None and kind is ItemKind.DIRECTORY and name.type in _MAY_ENTER,
+        virtual_directory=name.type == int(pytsk3.TSK_FS_NAME_TYPE_VIRT_DIR),
         times=Times() if meta is None else _times(meta),
         claimed=0 if meta is None else max(0, meta.size),
-        stored=() if meta is None else tuple(_stored(content, layout, allocated=allocated)),
+        stored=stored,
     )
+
+
+def _free_record(fs: Any, inode: int) -> Any:
+    """Open the metadata of an inode if it is in nobody's use now, else return None."""
+    if not inode:
+        return None
+    try:
+        record = fs.open_meta(inode=inode)
+    except OSError:
+        return None
+    return None if int(record.info.meta.flags) & _META_ALLOCATED else record
 
 
 # A name of undefined type is entered too when its metadata is a directory, as the library's own walk does.
@@ -157,7 +184,7 @@ def _item(entry: Entry, path: str, volume: Address, kind: ItemKind, stored: Stor
         times=entry.times,
         runs=() if stored is None else stored.runs,
         recovered=not entry.allocated,
-        encrypted="EFS" if stored is not None and stored.encrypted else None,
+        encrypted="EFS" if stored is not None and (stored.encrypted or path.endswith(_EFS_ON_FAT)) else None,
     )
 
 
@@ -165,18 +192,10 @@ def _key(entry: Entry, stored: Stored | None) -> str:
     return str(entry.inode) if stored is None else f"{entry.inode}-{stored.type}-{stored.id}"
 
 
-def _kind(name: Any, meta: Any) -> ItemKind:
+def _kind(name: Name, meta: Any) -> ItemKind:
     if meta is not None and int(meta.type) != int(pytsk3.TSK_FS_META_TYPE_UNDEF):
         return _META_KINDS.get(int(meta.type), ItemKind.OTHER)
-    return _NAME_KINDS.get(int(name.type), ItemKind.OTHER)
-
-
-def _free_metadata(fs: Any, inode: int) -> Any:
-    try:
-        handle = fs.open_meta(inode=inode)
-    except OSError:
-        return None
-    return None if int(handle.info.meta.flags) & _META_ALLOCATED else handle
+    return _NAME_KINDS.get(name.type, ItemKind.OTHER)
 
 
 def _stored(handle: Any, layout: Layout, *, allocated: bool) -> Iterator[Stored]:

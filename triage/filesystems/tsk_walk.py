@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from triage.filesystems.tsk_image import VolumeImage
-from triage.filesystems.tsk_names import Entry, decode, items_of, read_entry
+from triage.filesystems.tsk_listing import Listing, one_line
+from triage.filesystems.tsk_names import Entry, decode, items_of
 from triage.filesystems.tsk_runs import Layout
 from triage.model.address import Address
 from triage.model.item import Item, ItemKind
@@ -15,8 +16,6 @@ DEPTH_LIMIT = 10_000
 # Looking for orphans reads every metadata table, and on FAT every cluster that is free: it is given up, and that is
 # recorded, where it would read more than this.
 ORPHAN_BUDGET = 4 << 30
-
-_DOTS = frozenset({b".", b".."})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +35,20 @@ class Walk:
         """Prepare; nothing is read before the first step."""
         self._fs = fs
         self._image = image
-        self._layout = layout
         self._address = address
-        self._ntfs = kind == "ntfs"
+        self._kind = kind
+        self._listing = Listing(fs, layout, kind)
         self._entered: set[int] = set()
-        self._orphans: int | None = None
+        self._named: set[int] = set()
         self._with_deleted: list[_Place] = []
 
     def __iter__(self) -> Iterator[Item | Trouble]:
         """Walk in three passes; the second visits only the directories in which a deleted name was seen."""
-        root = _Place(int(self._fs.info.root_inum), "", 0)
-        yield from self._live(root)
+        yield from self._live(_Place(int(self._fs.info.root_inum), "", 0))
         for place in self._with_deleted:
             yield from self._gone(place)
-        if self._orphans is not None:
-            yield from self._lost(self._orphans)
+        # The library's virtual directory of orphans has the last inode number of any file system.
+        yield from self._lost(_Place(int(self._fs.info.last_inum), "$OrphanFiles/", 1, allocated=False))
 
     def _live(self, root: _Place) -> Iterator[Item | Trouble]:
         pending = [root]
@@ -59,110 +57,92 @@ class Walk:
             place = pending.pop()
             inner: list[_Place] = []
             deleted = False
-            for entry in self._list(place):
-                if isinstance(entry, Trouble):
-                    yield entry
-                elif not entry.allocated:
+            for entry in self._listing.entries(place.inode):
+                if isinstance(entry, Entry) and not entry.allocated:
                     deleted = True
                 else:
-                    yield from self._name(entry, place)
-                    yield from self._enter(entry, place, inner)
+                    yield from self._take(entry, place, inner)
             if deleted:
                 self._with_deleted.append(place)
             pending.extend(reversed(inner))
 
     def _gone(self, place: _Place) -> Iterator[Item | Trouble]:
         """List the deleted names of a live directory and everything below deleted directories."""
-        pending: list[_Place] = []
-        for entry in self._list(place):
+        inner: list[_Place] = []
+        for entry in self._listing.entries(place.inode):
             if isinstance(entry, Entry) and not entry.allocated:
-                yield from self._name(entry, place)
-                yield from self._enter(entry, place, pending)
-        yield from self._below(list(reversed(pending)))
+                yield from self._take(entry, place, inner)
+        yield from self._below(inner)
 
-    def _below(self, pending: list[_Place]) -> Iterator[Item | Trouble]:
+    def _below(self, places: list[_Place]) -> Iterator[Item | Trouble]:
+        pending = list(reversed(places))
         while pending:
             place = pending.pop()
             inner: list[_Place] = []
-            for entry in self._list(place):
-                if isinstance(entry, Trouble):
-                    yield entry
-                    continue
-                yield from self._name(entry, place)
-                yield from self._enter(entry, place, inner)
+            for entry in self._listing.entries(place.inode):
+                yield from self._take(entry, place, inner)
             pending.extend(reversed(inner))
 
-    def _lost(self, inode: int) -> Iterator[Item | Trouble]:
+    def _lost(self, place: _Place) -> Iterator[Item | Trouble]:
+        """List files whose names are gone. The library's search takes as long as its listing of large directories."""
+        if self._listing.met_large:
+            yield from self._scanned(place)
+            return
         self._image.limit(ORPHAN_BUDGET)
         try:
-            handle = self._fs.open_dir(inode=inode)
-        except Exception as error:  # hostile-input library: OSError mostly, but RuntimeError and SystemError occur
-            spent = self._image.is_spent
-            text = f"orphan search given up after reading {ORPHAN_BUDGET} bytes" if spent else one_line(error)
-            code = TroubleCode.LIMIT if spent else TroubleCode.DAMAGED
-            yield Trouble(address=self._address, code=code, text=f"deleted files without a name not listed: {text}")
+            found = self._listing.lost(place.inode)
+        except Exception as error:  # noqa: BLE001 - hostile-input library: OSError mostly, but others occur
+            cause = f"{ORPHAN_BUDGET} bytes were read" if self._image.is_spent else one_line(error)
+            yield self._limit(f"deleted files without a name are not listed, the search was given up: {cause}")
             return
         finally:
             self._image.limit(None)
-        place = _Place(inode, "$OrphanFiles/", 1, allocated=False)
-        pending: list[_Place] = []
-        for entry in self._entries(handle, place):
-            if isinstance(entry, Trouble):
-                yield entry
-                continue
-            yield from self._name(entry, place)
-            yield from self._enter(entry, place, pending)
-        yield from self._below(list(reversed(pending)))
+        inner: list[_Place] = []
+        for entry in found:
+            yield from self._take(entry, place, inner)
+        yield from self._below(inner)
 
-    def _list(self, place: _Place) -> Iterator[Entry | Trouble]:
-        try:
-            handle = self._fs.open_dir(inode=place.inode)
-        except Exception as error:  # hostile-input library: OSError mostly, but RuntimeError and SystemError occur
+    def _scanned(self, place: _Place) -> Iterator[Item | Trouble]:
+        """List orphans found inode by inode, directories with all that is in them first."""
+        inner: list[_Place] = []
+        files: list[Item] = []
+        for entry in self._listing.scan(self._named | self._entered):
+            if entry.is_directory:
+                yield from self._take(entry, place, inner)
+            else:
+                files.extend(items_of(entry, place.path + decode(entry.name), self._address, ntfs=self._kind == "ntfs"))
+        yield from self._below(inner)
+        for item in files:
+            if int(item.reference.partition("-")[0]) not in self._named:
+                yield item
+        if not self._listing.scanned_all:
+            yield self._limit("deleted files without a name are not all listed: too many inodes")
+
+    def _take(self, entry: Entry | str, place: _Place, inner: list[_Place]) -> Iterator[Item | Trouble]:
+        """Turn one name into its items, and queue it if it is a directory to be entered."""
+        if isinstance(entry, str):
             if place.allocated:
-                yield self._trouble(place, TroubleCode.DAMAGED, f"the directory cannot be listed: {one_line(error)}")
+                yield self._trouble(place.path.rstrip("/"), TroubleCode.DAMAGED, entry)
             return
-        yield from self._entries(handle, place)
-
-    def _entries(self, handle: Any, place: _Place) -> Iterator[Entry | Trouble]:
-        names = iter(handle)
-        while True:
-            try:
-                entry = read_entry(next(names), self._layout, self._fs)
-            except StopIteration:
-                return
-            except Exception as error:  # hostile-input library; one name must not cost the others
-                yield self._trouble(place, TroubleCode.DAMAGED, f"a name cannot be read: {one_line(error)}")
-                continue
-            if entry.name not in _DOTS:
-                yield entry
-
-    def _name(self, entry: Entry, place: _Place) -> Iterator[Item | Trouble]:
         if entry.virtual_directory:
             return
+        if not entry.allocated:
+            self._named.add(entry.inode)
         path = place.path + decode(entry.name)
-        yield from items_of(entry, path, self._address, ntfs=self._ntfs)
+        yield from items_of(entry, path, self._address, ntfs=self._kind == "ntfs")
         if entry.allocated and entry.claimed and not entry.stored and entry.kind is ItemKind.FILE:
             text = f"{entry.claimed} bytes of content cannot be located"
-            yield Trouble(address=self._address.child("path", "/" + path), code=TroubleCode.DAMAGED, text=text)
-
-    def _enter(self, entry: Entry, place: _Place, pending: list[_Place]) -> Iterator[Trouble]:
-        """Queue a directory for listing, unless it is known, or somebody else's by now."""
+            yield self._trouble(path, TroubleCode.DAMAGED, text)
         if not entry.is_directory or entry.realloc or entry.inode in self._entered:
             return
-        if entry.virtual_directory:
-            self._orphans = entry.inode
-            return
         if place.depth >= DEPTH_LIMIT:
-            yield self._trouble(place, TroubleCode.LIMIT, f"directories deeper than {DEPTH_LIMIT} are not listed")
+            yield self._trouble(path, TroubleCode.LIMIT, f"deeper than {DEPTH_LIMIT} directories: not listed")
             return
         self._entered.add(entry.inode)
-        path = f"{place.path}{decode(entry.name)}/"
-        pending.append(_Place(entry.inode, path, place.depth + 1, place.allocated and entry.allocated))
+        inner.append(_Place(entry.inode, path + "/", place.depth + 1, place.allocated and entry.allocated))
 
-    def _trouble(self, place: _Place, code: TroubleCode, text: str) -> Trouble:
-        return Trouble(address=self._address.child("path", "/" + place.path.rstrip("/")), code=code, text=text)
+    def _limit(self, text: str) -> Trouble:
+        return Trouble(address=self._address, code=TroubleCode.LIMIT, text=text)
 
-
-def one_line(error: Exception) -> str:
-    """Return what the library said, on one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+    def _trouble(self, path: str, code: TroubleCode, text: str) -> Trouble:
+        return Trouble(address=self._address.child("path", "/" + path), code=code, text=text)

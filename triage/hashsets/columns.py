@@ -55,9 +55,9 @@ class ColumnBuilder:
     def add(self, record: Record) -> None:
         """Take one record."""
         number = self.added
-        for value, (hashes, records) in zip(record, self._hashes.values(), strict=False):
+        for value, (hashes, records) in zip(record[:5], self._hashes.values(), strict=True):
             if value is not None:
-                hashes += value
+                hashes.extend(value)
                 records.append(number)
         self._sizes.append(-1 if record.size is None else record.size)
         numbers = self._numbers

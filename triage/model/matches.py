@@ -7,10 +7,10 @@ from triage.model.finding import SetIdentity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetMatches:
-    """Findings of one exhibit in one category of one set.
+    """Items of one exhibit with findings in one category of one set.
 
-    `exact` counts digest matches; `unconfirmed` perceptual candidates that no person has judged yet; `confirmed`
-    those that a person confirmed. Rejected candidates are not counted.
+    `exact` counts those with a digest match; `unconfirmed` perceptual candidates that no person has judged yet;
+    `confirmed` those that a person confirmed. Rejected candidates are not counted.
     """
 
     set: SetIdentity

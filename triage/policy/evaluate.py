@@ -42,15 +42,15 @@ def _reasons(rules: tuple[Rule, ...], facts: Facts) -> tuple[Reason, ...]:
 def _notable_match(facts: Facts) -> Iterator[Reason]:
     for match in facts.matches:
         if match.exact:
-            files = counted(match.exact, "digest match", "digest matches")
-            yield Reason(code="notable-match", text=f"{files} with {_set(match)}.")
+            items = counted(match.exact, "item")
+            yield Reason(code="notable-match", text=f"{items} with a digest that is in {_set(match)}.")
 
 
 def _candidate_confirmed(facts: Facts) -> Iterator[Reason]:
     for match in facts.matches:
         if match.confirmed:
             pictures = counted(match.confirmed, "perceptual candidate")
-            yield Reason(code="candidate-confirmed", text=f"{pictures} confirmed by a person as of {_set(match)}.")
+            yield Reason(code="candidate-confirmed", text=f"{pictures} of {_set(match)}, confirmed by a person.")
 
 
 def _candidate_unconfirmed(facts: Facts) -> Iterator[Reason]:

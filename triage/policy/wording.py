@@ -6,9 +6,9 @@ _UNITS = ("bytes", "kilobytes", "megabytes", "gigabytes", "terabytes")
 _STEP = 1000
 
 
-def counted(number: int, noun: str, plural: str | None = None) -> str:
+def counted(number: int, noun: str) -> str:
     """Return `1 item` or `1,204 items`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def amount(number: int) -> str:

@@ -7,6 +7,7 @@ from typing import Protocol
 from triage.model.errors import EvidenceError
 from triage.model.evidence import SourceInfo, UnreadableRun
 from triage.model.runs import ByteRun
+from triage.sources.container_file import MediumError
 from triage.sources.source import EvidenceSource
 from triage.sources.unreadable import UnreadableLog
 
@@ -21,7 +22,10 @@ class Blocks(Protocol):
         """Return how many bytes from the offset on lie in one block; at least 1."""
 
     def read(self, offset: int, length: int) -> bytes | None:
-        """Return bytes of one block; None where the container stores none. Raises EvidenceError."""
+        """Return bytes of one block, at least one, short before a place that cannot be read; None: nothing is stored.
+
+        Raises EvidenceError where no byte can be had.
+        """
 
     def close(self) -> None:
         """Release every handle; calling it twice is harmless."""
@@ -61,7 +65,7 @@ class BlockSource:
         while offset < end:
             step = min(end - offset, self._blocks.span(offset), STEP)
             pieces.append(self._read_step(offset, step))
-            offset += step
+            offset += len(pieces[-1])
         return b"".join(pieces)
 
     def unreadable_runs(self) -> tuple[UnreadableRun, ...]:
@@ -78,6 +82,8 @@ class BlockSource:
         try:
             data = self._blocks.read(offset, length)
         except EvidenceError as error:
+            if isinstance(error, MediumError):
+                length = min(length, error.length)
             self._log.add(ByteRun(offset, length), str(error))
             return bytes(length)
         return self._read_below(offset, length) if data is None else data

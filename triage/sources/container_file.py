@@ -12,6 +12,17 @@ PLAUSIBLE_SIZE = 1 << 50
 """A virtual disk beyond this many bytes is taken for a damaged header: no such disk fits what tools make."""
 
 
+_PAGE = 4096
+
+
+class MediumError(EvidenceError):
+    """The medium under a file cannot be read at a place; `length` bytes from there are given up."""
+
+    def __init__(self, text: str, length: int) -> None:
+        super().__init__(text)
+        self.length = length
+
+
 class ContainerFile:
     """One file, opened O_RDONLY; `size` in bytes at the time of opening. Raises SourceError if it cannot be opened."""
 
@@ -24,20 +35,30 @@ class ContainerFile:
             reason = error.strerror or type(error).__name__
             raise SourceError(f"{path}: cannot be opened: {reason}; check the path and the permissions") from error
 
+    def read_some(self, offset: int, length: int) -> bytes:
+        """Return the first of the bytes, at least one: short where the file ends or before a bad place.
+
+        Raises EvidenceError where the file ends before the offset, MediumError where the first byte cannot be read.
+        """
+        if offset >= self.size:
+            raise EvidenceError(f"{printable(self.path.name)}: the file is cut, it ends at {self.size} bytes")
+        try:
+            data = os.pread(self._file.fileno(), length, offset)
+        except OSError as error:
+            text = f"{printable(self.path.name)}: read error: {error.strerror}"
+            raise MediumError(text, _PAGE - offset % _PAGE) from error
+        if not data:
+            raise EvidenceError(f"{printable(self.path.name)}: the file has become shorter")
+        return data
+
     def read_up_to(self, offset: int, length: int) -> bytes:
         """Return bytes, fewer where the file ends. Raises EvidenceError when the medium cannot be read."""
         length = min(length, self.size - offset)
         pieces: list[bytes] = []
         while length > 0:
-            try:
-                piece = os.pread(self._file.fileno(), length, offset)
-            except OSError as error:
-                raise EvidenceError(f"{printable(self.path.name)}: read error: {error.strerror}") from error
-            if not piece:
-                break
-            pieces.append(piece)
-            offset += len(piece)
-            length -= len(piece)
+            pieces.append(self.read_some(offset, length))
+            offset += len(pieces[-1])
+            length -= len(pieces[-1])
         return b"".join(pieces)
 
     def read_exactly(self, offset: int, length: int) -> bytes:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from triage.model.errors import SourceError
 from triage.model.evidence import SourceInfo, UnreadableRun
-from triage.model.runs import ByteRun
+from triage.model.runs import ByteRun, merge
 from triage.sources.badsectors import reason_of
 from triage.sources.evidence_files import EvidenceFiles
 from triage.sources.ewf_chunks import BadChunk, decode
@@ -22,6 +22,8 @@ from triage.sources.ewf_segments import set_names
 from triage.sources.ewf_set import EwfSet, is_segment, only_segments, read_set
 from triage.sources.source import EvidenceSource
 from triage.sources.unreadable import UnreadableLog, UnreadableSource
+
+SIGNATURE_ENCRYPTED = b"ADCRYPT\x00"
 
 _CACHE = 64 << 20
 
@@ -95,6 +97,7 @@ class EwfSource:
 def open_ewf(path: Path) -> EvidenceSource | None:
     """Open an E01 or S01 set by its first segment; None for other content.
 
+    An image in AD encryption is a source of the file's size of which nothing can be read.
     Raises SourceError for logical evidence (L01) and for a later segment of a set whose first one is there.
     """
     if not path.is_file():
@@ -104,15 +107,31 @@ def open_ewf(path: Path) -> EvidenceSource | None:
     if header.startswith(SIGNATURE_LOGICAL):
         files.close()
         raise SourceError(f"{path}: logical evidence (L01) holds files, not a disk: unsupported, give a disk image")
+    if header.startswith(SIGNATURE_ENCRYPTED):
+        return _encrypted(path, files)
     if not header.startswith(SIGNATURE):
         files.close()
         return None
     number = segment_number(header) or 1
-    names = only_segments(files, set_names(path, number))
+    names = only_segments(files, path, set_names(path, number))
     if number > 1 and 1 in names and is_segment(files, names[1], 1):
         files.close()
         raise SourceError(f"{path}: segment {number} of an EWF set: give the first segment {names[1].name}")
     return _open_set(files, path, read_set(files, path, number, names))
+
+
+def _encrypted(path: Path, files: EvidenceFiles) -> EvidenceSource:
+    """Return AD encryption's wrapping of an image: of the disk inside not even the size is known."""
+    reason = "the image is encrypted (AD encryption): decrypt it with its password or certificate"
+    info = SourceInfo(
+        kind="ewf",
+        files=(str(path),),
+        size=files.size(path),
+        troubles=(reason,),
+        encrypted="AD encryption",
+    )
+    files.close()
+    return UnreadableSource(info, reason)
 
 
 def _open_set(files: EvidenceFiles, path: Path, found: EwfSet) -> EvidenceSource:
@@ -140,8 +159,7 @@ def _open_set(files: EvidenceFiles, path: Path, found: EwfSet) -> EvidenceSource
     source = EwfSource(info, files, ChunkIndex(files, layout, geometry.chunk_size), geometry)
     for first, end, reason in layout.lost:
         source.record(_clipped(first, end - first, geometry.chunk_size, geometry.size), reason)
-    for first, count in found.errors:
-        run = _clipped(first, count, geometry.sector_size, geometry.size)
+    for run in merge(_clipped(*error, geometry.sector_size, geometry.size) for error in found.errors):
         source.record(run, "the acquisition could not read these sectors")
     return source
 

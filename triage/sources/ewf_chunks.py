@@ -22,7 +22,7 @@ def decode(raw: bytes, size: int, chunk_size: int, *, compressed: bool) -> bytes
 
     The last chunk of a disk is shorter than `chunk_size`; some writers fill it up.
     """
-    data = _inflate(raw, chunk_size) if compressed else _checked(raw, size)
+    data = _inflate(raw, chunk_size)[0] if compressed else _checked(raw, size)
     if len(data) < size:
         raise BadChunk(f"a chunk inflates to {len(data)} of {size} bytes")
     return data[:size]
@@ -32,23 +32,27 @@ def measure(raw: bytes, size: int, chunk_size: int) -> tuple[int, bool] | None:
     """Return the length of the stored chunk at the start of `raw` and whether it is compressed; None for no chunk."""
     if len(raw) >= size + _CHECKSUM and _sum_holds(raw, size):
         return size + _CHECKSUM, False
-    stream = zlib.decompressobj()
     try:
-        data = stream.decompress(raw, chunk_size + 1)
-    except zlib.error:
+        data, length = _inflate(raw, chunk_size)
+    except BadChunk:
         return None
-    return (len(raw) - len(stream.unused_data), True) if stream.eof and len(data) in {size, chunk_size} else None
+    return (length, True) if len(data) in {size, chunk_size} else None
 
 
-def _inflate(raw: bytes, most: int) -> bytes:
+def _inflate(raw: bytes, most: int) -> tuple[bytes, int]:
+    """Return what a zlib stream inflates to, `most` bytes at most, and the length of the stream.
+
+    Asking for exactly `most` bytes spares a copy; the end of the stream is then met by asking for one more.
+    """
     stream = zlib.decompressobj()
     try:
-        data = stream.decompress(raw, most + 1)
+        data = stream.decompress(raw, most)
+        more = b"" if stream.eof else stream.decompress(stream.unconsumed_tail, 1)
     except zlib.error as error:
         raise BadChunk("a compressed chunk does not inflate or its checksum is wrong") from error
-    if not stream.eof or len(data) > most:
+    if more or not stream.eof:
         raise BadChunk("a compressed chunk has no end")
-    return data
+    return data, len(raw) - len(stream.unused_data)
 
 
 def _checked(raw: bytes, size: int) -> bytes:

@@ -83,6 +83,10 @@ def stretches_of(files: EvidenceFiles, segment: Segment) -> list[Stretch]:
         elif section.kind == "sectors":
             found.extend(_without_table(segment, pending))
             pending = section
+        elif section.kind == DAMAGED and pending is not None and pending.body == pending.end:
+            pending = replace(
+                pending, end=section.end
+            )  # an acquisition that was broken off: the size was never filled in
         elif section.kind == DAMAGED and pending is None:
             found.append(Stretch(why=f"{name} is damaged", segment=segment))
     found.extend(_without_table(segment, pending))

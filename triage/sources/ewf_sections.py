@@ -140,7 +140,8 @@ def find_descriptor(raw: bytes, base: int) -> Section | None:
         descriptor = raw[match.start() : match.start() + DESCRIPTOR_SIZE]
         offset = base + match.start()
         section = parse_descriptor(descriptor, offset)
-        if section is not None and struct.unpack_from("<Q", descriptor, 16)[0] in {offset, section.end}:
+        following, size = struct.unpack_from("<QQ", descriptor.ljust(DESCRIPTOR_SIZE, b"\0"), 16)
+        if section is not None and following in {offset, offset + size}:
             return section
     return None
 

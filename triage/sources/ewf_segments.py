@@ -18,6 +18,7 @@ from triage.sources.split import Numbering, numbering_of
 
 _SUFFIX = re.compile(r"[E-Z](?:[0-9]{2}|[A-Z]{2})\Z", re.IGNORECASE)
 _SEARCH = 1 << 20
+_MOST_SECTIONS = 1 << 18
 
 DAMAGED = "damaged"
 """The kind given to a stretch of a segment file in which the chain of sections is broken."""
@@ -81,8 +82,8 @@ def read_segment(files: EvidenceFiles, path: Path, number: int) -> Segment:
     position = HEADER_SIZE
     while position < size:
         section = parse_descriptor(files.read(path, position, DESCRIPTOR_SIZE), position)
-        if section is None:
-            section = _search(files, path, position + 1, size)
+        if section is None or len(sections) >= _MOST_SECTIONS:
+            section = _search(files, path, position + 1, size) if len(sections) < _MOST_SECTIONS else None
             sections.append(Section(DAMAGED, position, size if section is None else section.offset))
         if section is None:
             break

@@ -45,12 +45,12 @@ def is_segment(files: EvidenceFiles, path: Path, number: int) -> bool:
     return segment_number(files.read(path, 0, HEADER_SIZE)) == number
 
 
-def only_segments(files: EvidenceFiles, names: Mapping[int, Path]) -> dict[int, Path]:
+def only_segments(files: EvidenceFiles, path: Path, names: Mapping[int, Path]) -> dict[int, Path]:
     """Return the names behind which there are segment files, of whatever number: `x.txt` beside `x.E01` is none.
 
-    A file that cannot be read stays: it may be one.
+    `path`, which has a segment's signature, stays; so does a file that cannot be read: it may be one.
     """
-    return {number: path for number, path in names.items() if _may_be_segment(files, path)}
+    return {number: name for number, name in names.items() if name == path or _may_be_segment(files, name)}
 
 
 def read_set(files: EvidenceFiles, path: Path, number: int, names: Mapping[int, Path]) -> EwfSet:

@@ -19,7 +19,7 @@ class FlatBlocks:
 
     def read(self, offset: int, length: int) -> bytes:
         """Return bytes of the file. Raises EvidenceError where it ends before."""
-        return self.file.read_exactly(self.start + offset, length)
+        return self.file.read_some(self.start + offset, length)
 
     def close(self) -> None:
         """Close the file."""

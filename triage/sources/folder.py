@@ -11,7 +11,7 @@ import stat
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from triage.model.errors import SourceError
@@ -229,24 +229,26 @@ def _lay_out(found: list[_Found]) -> tuple[FolderEntry, ...]:
     firsts: dict[tuple[int, int], FolderEntry] = {}
     offset = 0
     for name, status in found:
-        entry = _entry(os.fsdecode(name), status, offset)
-        if entry.kind is ItemKind.FILE:
-            first = firsts.setdefault(entry.inode, entry) if status.st_nlink > 1 else entry
-            entry = replace(entry, offset=first.offset, reference=first.path, size=first.size)
-            offset += entry.size if first.path == entry.path else 0
+        shared = firsts.get((status.st_dev, status.st_ino)) if status.st_nlink > 1 else None
+        entry = _entry(os.fsdecode(name), status, offset, shared)
+        if entry.kind is ItemKind.FILE and shared is None:
+            offset += entry.size
+            if status.st_nlink > 1:
+                firsts[entry.inode] = entry
         entries.append(entry)
     return tuple(entries)
 
 
-def _entry(path: str, status: os.stat_result, offset: int) -> FolderEntry:
+def _entry(path: str, status: os.stat_result, offset: int, shared: FolderEntry | None) -> FolderEntry:
+    """Return the entry at its own offset, or at that of the first name of the same file."""
     kind = _KINDS.get(stat.S_IFMT(status.st_mode), ItemKind.OTHER)
     return FolderEntry(
         path=path,
         kind=kind,
-        size=status.st_size if kind is ItemKind.FILE else 0,
+        size=shared.size if shared else status.st_size if kind is ItemKind.FILE else 0,
         times=Times(modified=status.st_mtime_ns, accessed=status.st_atime_ns, changed=status.st_ctime_ns),
-        offset=offset,
-        reference=path,
+        offset=shared.offset if shared else offset,
+        reference=shared.path if shared else path,
         inode=(status.st_dev, status.st_ino),
     )
 

@@ -194,7 +194,7 @@ class Qcow2Blocks:
     def _plain(self, host: int, start: int, length: int) -> bytes:
         if host % self._cluster:
             raise EvidenceError("damaged second table (L2): it points between clusters")
-        return self._data.read_exactly(host + start, length)
+        return self._data.read_some(host + start, length)
 
     def _inflate(self, index: int, entry: int) -> bytes:
         known = self._inflated.get(index)

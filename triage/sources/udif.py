@@ -156,7 +156,7 @@ class UdifBlocks:
         if kind == _RAW:
             if start + length > self._chunks.lengths[index]:
                 raise EvidenceError("a stored chunk is shorter than its place")
-            return self._file.read_exactly(self._chunks.offsets[index] + start, length)
+            return self._file.read_some(self._chunks.offsets[index] + start, length)
         return self._decompressed(index)[start : start + length]
 
     def close(self) -> None:

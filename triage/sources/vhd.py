@@ -223,7 +223,7 @@ class VhdBlocks:
             return None
         if self._by_sector and not is_stored(self._bitmap(index), start // SECTOR, high_bit_first=True):
             return None
-        return self._file.read_exactly(position + self._bitmap_size + start, length)
+        return self._file.read_some(position + self._bitmap_size + start, length)
 
     def close(self) -> None:
         """Close the file."""

@@ -115,7 +115,7 @@ class VhdxBlocks:
                 return None
         elif state != _FULLY_PRESENT:
             raise EvidenceError(f"damaged block allocation table: block state {state}")
-        return self._file.read_exactly((entry & _OFFSET) + start, length)
+        return self._file.read_some((entry & _OFFSET) + start, length)
 
     def close(self) -> None:
         """Close the file."""

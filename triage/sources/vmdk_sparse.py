@@ -110,7 +110,7 @@ class SparseBlocks:
             return bytes(length)
         if self._header.compressed:
             return self._inflate(index, entry * SECTOR)[start : start + length].ljust(length, b"\0")
-        return self._file.read_exactly(entry * SECTOR + start, length)
+        return self._file.read_some(entry * SECTOR + start, length)
 
     def close(self) -> None:
         """Close the file."""

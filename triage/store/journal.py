@@ -41,11 +41,10 @@ WHERE region.exhibit_id = ? ORDER BY region.offset, region.id, item.sequence, it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingItem:
-    """An item without an outcome: its number in the case, its volume, and how often it was taken in hand."""
+    """An item without an outcome: its number in the case, and its volume."""
 
     number: int
     volume: ByteRun
-    attempts: int
     item: Item
 
 
@@ -92,10 +91,7 @@ class Journal:
             last = (-1, -1)
             while rows := list(self._database.rows(_PENDING, (key, *last, batch))):
                 last = (rows[-1]["sequence"], rows[-1]["id"])
-                yield tuple(
-                    PendingItem(number=row["id"], volume=region.run, attempts=row["attempts"], item=item_of(row))
-                    for row in rows
-                )
+                yield tuple(PendingItem(number=row["id"], volume=region.run, item=item_of(row)) for row in rows)
 
     def pending_count(self, reference: str) -> int:
         """Return how many items have no outcome yet."""
@@ -105,13 +101,6 @@ class Journal:
             (self._exhibits.key(reference),),
         )
         return 0 if row is None else int(row["items"])
-
-    def record_attempts(self, numbers: Sequence[int]) -> None:
-        """Record that items are being taken in hand, so that one that kills the run is not tried for ever."""
-        with self._database.transaction():
-            self._database.execute_many(
-                "UPDATE item SET attempts = attempts + 1 WHERE id = ?", ((number,) for number in numbers)
-            )
 
     def record_results(self, results: Sequence[ItemResult], *, found_at: str, seconds: float) -> None:
         """Store outcomes and findings in one transaction.

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
+from typing import Any
 
 from triage.model.finding import SetIdentity, SetKind
 from triage.model.item import Outcome
@@ -32,16 +33,17 @@ ORDER BY exhibit.id, region.offset, item.sequence, item.id, finding.id
 _IN_EXHIBIT = "FROM region JOIN item ON item.region_id = region.id WHERE region.exhibit_id = ?"
 _MATCHES = """
 SELECT set_name, set_version, set_digest, set_kind, category,
-       sum(match IN ('md5', 'sha1', 'sha256')) AS exact,
-       sum(match NOT IN ('md5', 'sha1', 'sha256') AND confirmed IS NULL) AS unconfirmed,
-       sum(match NOT IN ('md5', 'sha1', 'sha256') AND confirmed) AS confirmed
+       count(DISTINCT CASE WHEN match IN ('md5', 'sha1', 'sha256') THEN item_id END) AS exact,
+       count(DISTINCT CASE WHEN match NOT IN ('md5', 'sha1', 'sha256') AND confirmed IS NULL THEN item_id END)
+         AS unconfirmed,
+       count(DISTINCT CASE WHEN match NOT IN ('md5', 'sha1', 'sha256') AND confirmed THEN item_id END) AS confirmed
 FROM finding JOIN item ON item.id = finding.item_id JOIN region ON region.id = item.region_id
 WHERE region.exhibit_id = ?
 GROUP BY set_name, set_version, set_digest, set_kind, category
 ORDER BY set_name, set_version, set_digest, category
 """
 
-Row = dict[str, object]
+Row = dict[str, Any]  # SQLite gives no types
 
 
 class Queries:
@@ -191,5 +193,5 @@ def _set_matches(row: sqlite3.Row) -> SetMatches:
         category=row["category"],
         exact=row["exact"],
         unconfirmed=row["unconfirmed"],
-        confirmed=row["confirmed"] or 0,
+        confirmed=row["confirmed"],
     )

@@ -78,7 +78,6 @@ CREATE TABLE item (                    -- one row for everything that has a name
   picture_damaged     INTEGER,          -- 1: decoded in part
   outcome             TEXT NOT NULL DEFAULT 'not-reached', -- examined, skipped, unreadable, encrypted, timed-out, crashed
   reason              TEXT,
-  attempts            INTEGER NOT NULL DEFAULT 0, -- times it was taken in hand
   UNIQUE (region_id, address)
 );
 CREATE INDEX item_in_order ON item (region_id, sequence);

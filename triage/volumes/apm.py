@@ -13,7 +13,7 @@ from triage.volumes.table import SECTOR_SIZES, Partition, Table, printable_text
 
 _MAP_TYPE = "Apple_partition_map"
 _MOST_ENTRIES = 1024
-_FREE = ("Apple_Free", "Apple_Void", "Apple_Extra", "Apple_Scratch")
+_FREE = ("Apple_Free", "Apple_Void")
 _DRIVERS = ("Apple_Driver", "Apple_Patches", "Apple_FWDriver")
 
 

@@ -17,6 +17,7 @@ _IDENTITIES = (
     UUID("92a84d3b-dd80-4d0e-9e4e-b1e3284eaed8").bytes_le,  # used space only
 )
 _FIXED_PLACE, _TO_GO_PLACE = 160, 424
+_IDENTITY_AND_OFFSETS = 16 + 3 * 8
 _BLOCK_HEADER, _METADATA_HEADER = 64, 48
 _MOST_METADATA = 65536
 _VOLUME_MASTER_KEY, _KEY_STRUCTURE = 2, 8
@@ -46,7 +47,7 @@ def is_bitlocker(head: bytes) -> str | None:
 def protectors(volume: EvidenceSource, head: bytes) -> tuple[str, ...]:
     """Return what unlocks the volume, as its metadata says; empty where that cannot be read (Vista, damage)."""
     for place in (_FIXED_PLACE, _TO_GO_PLACE):
-        if head[place : place + 16] in _IDENTITIES:
+        if head[place : place + 16] in _IDENTITIES and len(head) >= place + _IDENTITY_AND_OFFSETS:
             for offset in struct.unpack_from("<3Q", head, place + 16):
                 kinds = _key_kinds(volume, offset)
                 if kinds:

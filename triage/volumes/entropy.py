@@ -1,9 +1,10 @@
 """Volumes that say nothing of themselves: all one byte, or all noise.
 
 Noise is told by two figures. Shannon entropy in bits a byte: 512 random bytes measure 7.59 on the average and in two
-million tries never below 7.4 (the limit is 7.3), which most of what is not encrypted or compressed does not reach. Chi-square over all
-bytes sampled, 255 degrees of freedom: about 255 for noise of any size, thousands for what compressors leave behind.
-Sectors of one repeated byte are left out: a freshly made encrypted container need not have filled its room.
+million tries never below 7.4 (the limit is 7.3); most of what is neither encrypted nor compressed does not reach it.
+Chi-square over all bytes sampled, 255 degrees of freedom: about 255 for noise of any size, thousands for what
+compressors leave behind. Sectors of one repeated byte are left out: a freshly made encrypted container need not have
+filled its room.
 """
 
 import math

@@ -86,8 +86,9 @@ def _bitlocker(volume: EvidenceSource, head: bytes) -> Locked | None:
         return Locked(
             method, f"{method} volume, suspended: {CLEAR_KEY} opens it without a password; refer it to the lab"
         )
-    by = f", unlocked by: {', '.join(known)}" if known else ""
-    return _locked(method, f"{method} volume{by}")
+    if known:
+        return Locked(method, f"{method} volume, locked with {', '.join(known)}; one is needed, or refer it to the lab")
+    return _locked(method, f"{method} volume")
 
 
 def _luks(volume: EvidenceSource, head: bytes) -> Locked | None:

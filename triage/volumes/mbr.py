@@ -79,7 +79,9 @@ def entries(sector: bytes) -> tuple[Entry, ...]:
 
 def is_protective(source: EvidenceSource) -> bool:
     """Tell whether the master boot record says that a GPT holds the truth."""
-    return any(entry.kind == PROTECTIVE for entry in entries(source.read_at(0, _SECTOR)))
+    sector = source.read_at(0, _SECTOR)
+    marked = any(entry.kind == PROTECTIVE and entry.flag in _FLAGS for entry in entries(sector))
+    return marked and boot_sector(sector) is None
 
 
 def read_mbr(source: EvidenceSource) -> Table | None:

@@ -43,10 +43,14 @@ def lines(stream: BinaryIO, report: ReadReport) -> Iterator[str]:
     start = stream.read(4)
     stream.seek(0)
     text = io.TextIOWrapper(stream, encoding=encoding_of(start), errors="replace", newline="")
-    while line := text.readline(LINE_LIMIT):
-        report.place += 1
-        if len(line) >= LINE_LIMIT:
-            raise report.refuse(f"a line of more than {LINE_LIMIT} characters, no list of hashes")
-        if "\0" in line:
-            raise report.refuse("a NUL byte, so this is a binary file and no list of hashes")
-        yield line
+    try:
+        while line := text.readline(LINE_LIMIT):
+            report.place += 1
+            if len(line) >= LINE_LIMIT:
+                raise report.refuse(f"a line of more than {LINE_LIMIT} characters, no list of hashes")
+            if "\0" in line:
+                raise report.refuse("a NUL byte, so this is a binary file and no list of hashes")
+            yield line
+    finally:
+        if not stream.closed:  # the stream is the caller's to close
+            text.detach()

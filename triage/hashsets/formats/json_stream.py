@@ -88,7 +88,9 @@ class JsonStream:
                 if not self._grow():
                     raise self._report.refuse(f"broken or cut JSON ({error.msg})") from error
                 continue
-            except (ValueError, RecursionError) as error:
+            except RecursionError as error:
+                raise self._report.refuse("JSON nested deeper than any hash set") from error
+            except ValueError as error:
                 raise self._report.refuse(f"not a hash set in JSON ({error})") from error
             if end == len(self._text) and self._grow():  # a number may go on in what comes next
                 continue

@@ -22,7 +22,7 @@ _SAMPLE = 50
 
 
 def _recognise(head: bytes) -> bool:
-    return any(_is_row(line) for line in head_lines(head, HEAD_BYTES)[:_SAMPLE])
+    return any(_is_row(line.strip()) for line in head_lines(head, HEAD_BYTES)[:_SAMPLE])
 
 
 def _is_row(line: str) -> bool:

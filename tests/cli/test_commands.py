@@ -1,0 +1,175 @@
+"""The command line as a user meets it: outputs, exit codes, one line for every error."""
+
+import csv
+import io
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from suite import Demo, Ran, Triage
+
+Examined = tuple[Path, dict[str, Any]]
+
+ITEM_KEYS = [
+    "path", "volume", "file_system", "kind", "size", "allocated", "md5", "sha1", "sha256", "media_type", "pdq",
+    "pdq_quality", "phash", "outcome", "reason", "modified", "created", "accessed", "changed",
+]  # fmt: skip
+FINDING_KEYS = [
+    "path", "volume", "set", "set_version", "set_digest", "category", "grade", "match", "distance", "confirmed",
+    "found_at", "seconds",
+]  # fmt: skip
+RESULT_KEYS = {
+    "case", "exhibit", "source", "size", "source_kind", "volumes", "items", "examined", "findings", "coverage",
+    "recommendation", "seconds", "first_finding_seconds", "bytes_read", "plan_digest",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def case(triage: Triage, demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Examined:
+    folder = tmp_path_factory.mktemp("case") / "case"
+    ran = triage("examine", demo.image, "--case", folder, "--exhibit", "DEMO/1", "--library", demo.library, "--json")
+    assert ran.code == 0, ran.err
+    return folder, ran.json
+
+
+def test_examine_prints_the_result_of_the_contract(case: Examined) -> None:
+    _, result = case
+    assert set(result) >= RESULT_KEYS
+    assert result["exhibit"] == "DEMO/1"
+    assert sum(result["coverage"].values()) == result["size"] == Path(result["source"]).stat().st_size
+    assert result["recommendation"]["verdict"] == "seize-indicated"
+    assert {"code", "text"} == set(result["recommendation"]["reasons"][0])
+    assert 0 < result["first_finding_seconds"] <= result["seconds"]
+    assert result["bytes_read"] > 0
+
+
+def test_every_planted_picture_is_found_and_no_other(triage: Triage, case: Examined) -> None:
+    found = triage("findings", "--case", case[0], "--jsonl").rows
+    assert [*found[0]][: len(FINDING_KEYS)] == FINDING_KEYS
+    exact = {row["path"].rpartition("/")[2] for row in found if row["match"] == "sha256"}
+    near = {row["path"].rpartition("/")[2]: row["distance"] for row in found if row["match"] == "pdq"}
+    assert exact == {"IMG_0001.jpg", "old.jpg", "notes.txt:extra", "DSC_0200.JPG"}
+    assert set(near) == {"small.jpg", "bright.png", "mirror.jpg", "DSC_0201.JPG"}
+    assert max(near.values()) <= 31
+
+
+def test_items_have_the_keys_of_the_contract_in_every_form(triage: Triage, case: Examined) -> None:
+    rows = triage("items", "--case", case[0], "--exhibit", "DEMO/1", "--jsonl").rows
+    assert [*rows[0]][: len(ITEM_KEYS)] == ITEM_KEYS
+    assert {row["outcome"] for row in rows} == {"examined"}
+    deleted = [row["path"] for row in rows if not row["allocated"]]
+    assert deleted == ["Users/sam/Desktop/old.jpg", "DCIM/100SYNTH/DSC_0201.JPG"]
+    table = list(csv.DictReader(io.StringIO(triage("items", "--case", case[0], "--csv").out)))
+    assert [row["path"] for row in table] == [row["path"] for row in rows]
+    assert "DSC_0200.JPG" in triage("items", "--case", case[0]).out
+
+
+def test_coverage_adds_up(triage: Triage, case: Examined) -> None:
+    account = triage("coverage", "--case", case[0], "--exhibit", "DEMO/1", "--json").json
+    assert sum(account["bytes"].values()) == account["size"]
+    assert sum(account["items"].values()) == case[1]["items"]
+    assert "unallocated-not-examined" in triage("coverage", "--case", case[0], "--exhibit", "DEMO/1").out
+
+
+def test_an_examination_that_is_done_is_not_done_again(triage: Triage, demo: Demo, case: Examined) -> None:
+    again = triage("examine", demo.image, "--case", case[0], "--exhibit", "DEMO/1", "--library", demo.library, "--json")
+    assert again.json == case[1]
+    assert "already examined" in again.err
+
+
+def test_the_report_says_who_decides(triage: Triage, demo: Demo, case: Examined) -> None:
+    report = triage("examine", demo.image, "--case", case[0], "--exhibit", "DEMO/1", "--library", demo.library).out
+    assert "SEIZE INDICATED" in report
+    assert "a named examiner decides" in report
+    assert "Hash sets find only material that is already known" in report
+
+
+def one_line(ran: Ran, code: int) -> str:
+    assert ran.code == code, ran.err
+    assert ran.err.count("\n") == 1
+    assert "Traceback" not in ran.err
+    assert ran.err.startswith("triage: ")
+    return ran.err
+
+
+def test_wrong_usage_is_one_line_and_exit_2(triage: Triage, tmp_path: Path) -> None:
+    one_line(triage("examine"), 2)
+    one_line(triage("nonsense"), 2)
+    one_line(triage("examine", tmp_path, "--profile", "none"), 2)
+    assert "neither a file nor a hexadecimal hash" in one_line(triage("hashset", "lookup", "xyz"), 2)
+
+
+def test_a_source_that_cannot_be_opened_is_one_line_and_exit_3(triage: Triage, tmp_path: Path) -> None:
+    assert "does not exist" in one_line(triage("examine", tmp_path / "none.E01", "--case", tmp_path / "c"), 3)
+    os.mkfifo(tmp_path / "fifo")
+    one_line(triage("examine", tmp_path / "fifo", "--case", tmp_path / "c"), 3)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket"))
+        one_line(triage("examine", tmp_path / "socket", "--case", tmp_path / "c"), 3)
+    (tmp_path / "note.txt").write_text("not an image")
+    one_line(triage("examine", tmp_path / "note.txt", "--case", tmp_path / "c"), 3)
+    assert not (tmp_path / "c").exists()
+
+
+def test_a_case_that_cannot_be_used_is_one_line_and_exit_4(triage: Triage, demo: Demo, tmp_path: Path) -> None:
+    one_line(triage("items", "--case", tmp_path / "nothing"), 4)
+    (tmp_path / "case.sqlite").write_bytes(b"not a database" * 100)
+    one_line(triage("items", "--case", tmp_path), 4)
+    one_line(triage("examine", demo.image, "--case", tmp_path, "--exhibit", "A/1"), 4)
+    library = tmp_path / "library"
+    library.mkdir()
+    sealed = next(demo.library.glob("*.hashset"))
+    (library / sealed.name).write_bytes(sealed.read_bytes()[:-1] + b"\xff")
+    one_line(triage("examine", demo.image, "--case", tmp_path / "c", "--library", library), 4)
+
+
+def test_a_reference_belongs_to_one_source_and_plan(triage: Triage, demo: Demo, case: Examined, tmp_path: Path) -> None:
+    other = tmp_path / "other.img"
+    other.write_bytes(demo.image.read_bytes()[:-512])
+    words = ("--case", case[0], "--exhibit", "DEMO/1", "--library", demo.library)
+    assert "is not the source" in one_line(triage("examine", other, *words), 3)
+    assert "another profile" in one_line(triage("examine", demo.image, *words, "--profile", "exact"), 2)
+
+
+def test_help_teaches(triage: Triage) -> None:
+    top = triage("--help").out
+    for word in ("examine", "items", "findings", "coverage", "hashset", "Exit codes", "completion"):
+        assert word in top
+    for words in (["examine"], ["items"], ["findings"], ["coverage"], ["hashset", "build"], ["hashset", "import"]):
+        assert "--library" in triage(*words, "--help").out or "--case" in triage(*words, "--help").out
+
+
+def test_shell_completion_is_there(triage: Triage) -> None:
+    assert "complete" in triage(environment={"_TRIAGE_COMPLETE": "bash_source"}).out
+
+
+def test_the_library_is_listed_and_asked(triage: Triage, demo: Demo) -> None:
+    (row,) = triage("hashset", "list", "--library", demo.library, "--json").rows
+    assert (row["name"], row["kind"], row["counts"]["records"], row["problem"]) == ("demo-known", "notable", 8, None)
+    known = min(demo.known.iterdir())
+    (match,) = triage("hashset", "lookup", known, "--library", demo.library, "--json").rows
+    assert (match["set"], match["match"], match["distance"]) == ("demo-known", "sha256", 0)
+    assert "in no set" in triage("hashset", "lookup", "0" * 32, "--library", demo.library).out
+
+
+def test_the_library_folder_comes_from_the_environment(triage: Triage, demo: Demo, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "hashsets").symlink_to(demo.library)
+    assert "demo-known" in triage("hashset", "list", environment={"DIGIVAN_HOME": str(home)}).out
+    assert "demo-known" not in triage("hashset", "list", environment={"XDG_DATA_HOME": str(tmp_path)}).out
+
+
+def test_importing_says_what_was_used_and_why_not(triage: Triage, tmp_path: Path) -> None:
+    published = tmp_path / "list.md5"
+    published.write_text("9e107d9d372bb6826bd81d3542a419d6  a\nnot a digest\nd41d8cd98f00b204e9800998ecf8427e  empty\n")
+    words = ("hashset", "import", published, "--name", "text", "--library", tmp_path / "library")
+    assert "--kind" in one_line(triage(*words), 2)
+    ran = triage(*words, "--kind", "notable")
+    assert ran.code == 0, ran.err
+    assert "1 records" in ran.out
+    assert "skipped" in ran.err
+    found = triage("hashset", "lookup", "9E107D9D372BB6826BD81D3542A419D6", "--library", tmp_path / "library")
+    assert "in text (notable) by md5" in found.out

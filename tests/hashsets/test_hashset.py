@@ -1,0 +1,195 @@
+import hashlib
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from triage.hashsets.compile import compile_records
+from triage.hashsets.hashset import HashSet
+from triage.hashsets.library import Library
+from triage.hashsets.perceptual import PDQ_RADIUS, PHASH_RADIUS
+from triage.hashsets.record import EMPTY_DIGESTS, Record
+from triage.hashsets.sealed import SetMeta
+from triage.model.digest import Digests, PictureHashes
+from triage.model.finding import MatchBy, SetKind
+
+Member = Callable[[int], Record]
+MakeSet = Callable[[list[Record]], HashSet]
+
+NOTHING = Digests()
+
+
+def opened(records: list[Record]) -> HashSet:
+    """Compile and open a set in a folder that is gone again: the memory map outlives it."""
+    with tempfile.TemporaryDirectory() as folder:
+        meta = SetMeta(name="made", version="7", kind=SetKind.NOTABLE, date="2026-01-02")
+        return HashSet.open(compile_records(records, meta, Library(Path(folder))).path)
+
+
+def flipped(value: bytes, bits: list[int]) -> str:
+    number = int.from_bytes(value)
+    for bit in bits:
+        number ^= 1 << bit
+    return number.to_bytes(len(value)).hex()
+
+
+# Few distinct bytes and many zeros: shared prefixes, and the ends that fixed-width strings strip.
+def digest(length: int) -> st.SearchStrategy[bytes]:
+    return st.lists(st.sampled_from([0, 0, 1, 255]), min_size=length, max_size=length).map(bytes)
+
+
+@st.composite
+def records(draw: st.DrawFn) -> Record:
+    record = Record(
+        md5=draw(st.none() | digest(16)),
+        sha1=draw(st.none() | digest(20)),
+        sha256=draw(st.none() | digest(32)),
+        category=draw(st.none() | st.sampled_from(["1", "2", "A"])),
+    )
+    return record if any(record[:3]) else record._replace(md5=bytes(16))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(records(), min_size=1, max_size=12), st.lists(digest(20), max_size=10))
+def test_a_digest_is_found_if_and_only_if_it_is_a_member(members: list[Record], others: list[bytes]) -> None:
+    made = opened(members)
+    known = {record.sha1 for record in members if record.sha1 is not None}
+    for sha1 in known | set(others):
+        assert bool(made.match(Digests(sha1=sha1.hex()))) == (sha1 in known)
+    for record in members:
+        exact = Digests(**{name: value.hex() for name in made.needs if (value := getattr(record, name)) is not None})
+        assert record.category in {match.category for match in made.match(exact)}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(records(), min_size=1, max_size=12))
+def test_a_batch_finds_what_single_look_ups_find(members: list[Record]) -> None:
+    made = opened(members)
+    batch = [Digests(md5=record.md5.hex()) if record.md5 else NOTHING for record in members]
+    hits = made.lookup(batch).hits
+    for number, digests in enumerate(batch):
+        single = {(hit.record, hit.by) for hit in made.lookup((digests,)).hits}
+        assert single == {(hit.record, hit.by) for hit in hits if hit.query == number}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=20),
+    st.lists(st.integers(0, 255), unique=True, max_size=64),
+    st.data(),
+)
+def test_pdq_is_found_within_the_radius_and_not_beyond(
+    hashes: list[bytes], bits: list[int], data: st.DataObject
+) -> None:
+    made = opened([Record(pdq=value) for value in hashes])
+    query = flipped(data.draw(st.sampled_from(hashes)), bits)
+    distances = sorted((int(query, 16) ^ int.from_bytes(value)).bit_count() for value in set(hashes))
+    expected = [distance for distance in distances if distance <= PDQ_RADIUS]
+    found = made.pdq.near([bytes.fromhex(query)])
+    assert [candidate.distance for candidate in found] == expected
+    matches = made.match(NOTHING, PictureHashes(pdq=query, quality=100))
+    assert [match.distance for match in matches] == sorted(set(expected))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.binary(min_size=8, max_size=8), st.lists(st.integers(0, 63), unique=True, max_size=20))
+def test_phash_is_found_within_the_radius_and_not_beyond(value: bytes, bits: list[int]) -> None:
+    made = opened([Record(phash=value)])
+    matches = made.match(NOTHING, PictureHashes(phash=flipped(value, bits)))
+    assert [(match.by, match.distance) for match in matches] == (
+        [(MatchBy.PHASH, len(bits))] if len(bits) <= PHASH_RADIUS else []
+    )
+
+
+def test_pdq_members_in_every_block_are_found(make_set: MakeSet) -> None:
+    hashes = np.random.default_rng(1).bytes(32 * 40_000)
+    members = [hashes[at : at + 32] for at in range(0, len(hashes), 32)]
+    made = make_set([Record(pdq=value) for value in members])
+    for number, flips in zip(range(0, 40_000, 1250), range(32), strict=True):
+        query = bytes.fromhex(flipped(members[number], list(range(0, 8 * flips, 8))))
+        assert [candidate.distance for candidate in made.pdq.near([query])] == [flips]
+
+
+def test_any_of_the_eight_variants_finds_the_record_at_its_nearest(make_set: MakeSet, member: Member) -> None:
+    made = make_set([member(1), member(2)])
+    pdq = member(1).pdq
+    assert pdq is not None
+    strange = [hashlib.sha256(b"turn %d" % turn).hexdigest() for turn in range(6)]
+    variants = (*strange[:3], flipped(pdq, list(range(9))), flipped(pdq, list(range(5))), *strange[3:])
+    matches = made.match(NOTHING, PictureHashes(pdq=variants[0], quality=80, pdq_variants=variants))
+    assert [(match.by, match.distance, match.category) for match in matches] == [(MatchBy.PDQ, 5, "2")]
+
+
+def test_a_picture_of_low_quality_is_not_compared_by_pdq(make_set: MakeSet, member: Member) -> None:
+    made = make_set([member(1)])
+    pdq = member(1).pdq
+    assert pdq is not None
+    assert made.match(NOTHING, PictureHashes(pdq=pdq.hex(), quality=49)) == ()
+    assert len(made.match(NOTHING, PictureHashes(pdq=pdq.hex(), quality=50))) == 1
+
+
+def test_a_record_is_reported_once_by_its_strongest_hash(make_set: MakeSet, member: Member) -> None:
+    made = make_set([member(number) for number in range(10)])
+    record = member(4)
+    assert record.md5
+    assert record.sha1
+    assert record.sha256
+    assert record.pdq
+    pictures = PictureHashes(pdq=record.pdq.hex(), quality=90, phash=record.phash.hex() if record.phash else None)
+    full = Digests(md5=record.md5.hex(), sha1=record.sha1.hex(), sha256=record.sha256.hex())
+    assert [match.by for match in made.match(full, pictures)] == [MatchBy.SHA256]
+    assert [match.by for match in made.match(Digests(md5=full.md5, sha1=full.sha1), pictures)] == [MatchBy.SHA1]
+    assert [match.by for match in made.match(Digests(md5=full.md5), pictures)] == [MatchBy.MD5]
+    assert [match.by for match in made.match(NOTHING, pictures)] == [MatchBy.PDQ]
+    (match,) = made.match(full)
+    assert (match.set, match.distance, match.category, match.grade) == (made.identity, 0, "2", None)
+
+
+def test_a_weak_digest_that_a_stronger_one_contradicts_is_no_match(make_set: MakeSet, member: Member) -> None:
+    record, other = member(1), member(2)
+    assert record.md5
+    assert other.sha1
+    made = make_set([record, Record(md5=other.md5)])
+    assert made.match(Digests(md5=record.md5.hex(), sha1=other.sha1.hex())) == ()
+    assert made.collisions == 1
+    assert other.md5
+    assert len(made.match(Digests(md5=other.md5.hex(), sha1=other.sha1.hex()))) == 1, "the set knows no SHA-1 of it"
+    assert made.collisions == 1
+
+
+def test_records_with_the_same_digest_are_all_reported(make_set: MakeSet, member: Member) -> None:
+    record = member(1)
+    assert record.md5
+    made = make_set([record._replace(category=code, grade=grade) for code in "12" for grade in (None, "trusted")] * 2)
+    matches = made.match(Digests(md5=record.md5.hex()))
+    assert [(match.category, match.grade) for match in matches] == [
+        ("1", None), ("1", "trusted"), ("2", None), ("2", "trusted"),
+    ]  # fmt: skip
+    assert made.counts["records"] == 4
+
+
+def test_texts_of_any_script_come_back(make_set: MakeSet, member: Member) -> None:
+    made = make_set([member(number)._replace(category=text) for number, text in enumerate(["ß", "日本", "", "z" * 99])])
+    sha1 = [member(number).sha1 or b"" for number in range(4)]
+    found = [made.match(Digests(sha1=value.hex()))[0].category for value in sha1]
+    assert found == ["ß", "日本", "", "z" * 99]
+
+
+def test_what_a_set_needs_is_what_it_carries(make_set: MakeSet, member: Member) -> None:
+    made = make_set([Record(md5=member(1).md5), Record(sha256=member(2).sha256)])
+    assert made.needs == {"md5", "sha256"}
+    assert not made.has_pdq
+    assert not made.has_phash
+    assert made.counts == {"records": 2, "md5": 1, "sha1": 0, "sha256": 1, "pdq": 0, "phash": 0}
+    assert make_set([member(1)]).has_pdq
+
+
+def test_the_empty_file_is_never_a_member(make_set: MakeSet, member: Member) -> None:
+    empty = [Record(**{name: hashlib.new(name).digest()}) for name in ("md5", "sha1", "sha256")]  # type: ignore[arg-type] # by name
+    made = make_set([*empty, member(1)])
+    assert made.counts["records"] == 1
+    assert made.match(Digests(md5=hashlib.md5(b"").hexdigest(), sha1=hashlib.sha1(b"").hexdigest())) == ()
+    assert len(EMPTY_DIGESTS) == 3

@@ -1,0 +1,58 @@
+"""The coverage account: whatever is claimed, every byte is in one class."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from triage.model.coverage import CoverageClass
+from triage.model.evidence import Region, VolumeReport
+from triage.model.item import Outcome
+from triage.model.runs import ByteRun
+from triage.policy.account import account, class_of
+
+SIZE = 200
+RUNS = st.lists(st.builds(ByteRun, st.integers(0, SIZE + 20), st.integers(0, 40)), max_size=6)
+STATES = st.sampled_from(["read", "encrypted", "unsupported", "ambiguous", "no-file-system", "empty"])
+
+
+def report(state: str, run: ByteRun) -> VolumeReport:
+    return VolumeReport(region=Region(run=run, name=str(run), scheme="mbr", is_volume=True), state=state)
+
+
+@given(st.lists(st.tuples(STATES, st.builds(ByteRun, st.integers(0, SIZE), st.integers(0, SIZE)))), RUNS, RUNS, RUNS)
+def test_the_classes_always_add_up(
+    volumes: list[tuple[str, ByteRun]], examined: list[ByteRun], skipped: list[ByteRun], unreadable: list[ByteRun]
+) -> None:
+    claims = {CoverageClass.EXAMINED: examined, CoverageClass.SKIPPED: skipped}
+    coverage = account(SIZE, [report(state, run) for state, run in volumes], claims, unreadable, {})
+    assert sum(coverage.bytes.values()) == SIZE
+    assert all(count >= 0 for count in coverage.bytes.values())
+
+
+def test_each_byte_goes_to_the_class_that_says_most() -> None:
+    volumes = [report("read", ByteRun(10, 100)), report("encrypted", ByteRun(120, 30))]
+    claims = {
+        CoverageClass.EXAMINED: [ByteRun(10, 10), ByteRun(15, 10)],
+        CoverageClass.UNALLOCATED_EXAMINED: [ByteRun(20, 10)],
+        CoverageClass.SKIPPED: [ByteRun(40, 5)],
+    }
+    coverage = account(SIZE, volumes, claims, [ByteRun(12, 2)], {"examined": 3})
+    assert coverage.bytes == {
+        CoverageClass.EXAMINED: 13,
+        CoverageClass.UNALLOCATED_EXAMINED: 5,
+        CoverageClass.SKIPPED: 5,
+        CoverageClass.ENCRYPTED: 30,
+        CoverageClass.UNREADABLE: 2,
+        CoverageClass.UNSUPPORTED: 0,
+        CoverageClass.NOT_EXAMINED: 0,
+        CoverageClass.UNALLOCATED_NOT_EXAMINED: 75,
+        CoverageClass.OUTSIDE_PARTITIONS: 70,
+    }
+
+
+def test_every_outcome_has_its_class() -> None:
+    assert class_of(Outcome.EXAMINED, allocated=True) is CoverageClass.EXAMINED
+    assert class_of(Outcome.EXAMINED, allocated=False) is CoverageClass.UNALLOCATED_EXAMINED
+    for outcome in (Outcome.TIMED_OUT, Outcome.CRASHED, Outcome.NOT_REACHED):
+        assert class_of(outcome, allocated=True) is CoverageClass.NOT_EXAMINED
+    for outcome in (Outcome.SKIPPED, Outcome.ENCRYPTED, Outcome.UNREADABLE):
+        assert class_of(outcome, allocated=False).value == outcome.value

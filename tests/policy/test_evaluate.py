@@ -1,0 +1,225 @@
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from triage.model.coverage import Coverage, CoverageClass
+from triage.model.finding import SetIdentity, SetKind
+from triage.model.item import Outcome
+from triage.model.matches import SetMatches
+from triage.model.recommendation import Recommendation, Verdict
+from triage.model.trouble import TroubleCode
+from triage.policy.evaluate import recommend
+from triage.policy.facts import Facts
+
+NOTABLE = SetIdentity(name="demo", version="3", digest="d" * 64, kind=SetKind.NOTABLE)
+KNOWN = SetIdentity(name="software", version="1", digest="e" * 64, kind=SetKind.KNOWN)
+
+# Words that would state more than a hash set can show.
+NEVER_SAID = re.compile(
+    r"\b(guilt\w*|innocen\w*|offen[cd]\w*|suspect\w*|crim\w*|illegal\w*|unlawful\w*|victim\w*|clean|safe|cleared)\b",
+    re.IGNORECASE,
+)
+
+
+def covered(items: Mapping[str, int] | None = None, **classes: int) -> Coverage:
+    """Return an account of 4,096 examined bytes and what else is named."""
+    account = {CoverageClass.EXAMINED: 4096} | {CoverageClass[name.upper()]: number for name, number in classes.items()}
+    outcomes = {Outcome.EXAMINED: 10, **(items or {})}
+    return Coverage(size=sum(account.values()), bytes=account, items=outcomes)
+
+
+CLEAR = Facts(
+    finished=True,
+    profile="scene",
+    pictures_compared=True,
+    sets=(NOTABLE, KNOWN),
+    sets_hold_pictures=True,
+    coverage=covered(outside_partitions=512, unallocated_not_examined=1_234_567, skipped=99),
+    files_examined=10,
+    volumes={"read": 1, "empty": 1},
+    troubles={},
+)
+
+UNKNOWN: dict[str, list[dict[str, Any]]] = {
+    "candidate-unconfirmed": [{"matches": (SetMatches(set=NOTABLE, category="A", unconfirmed=2),)}],
+    "encrypted": [
+        {"source_encrypted": "LUKS"},
+        {"volumes": {"read": 1, "encrypted": 1}},
+        {"coverage": covered({Outcome.ENCRYPTED: 1})},
+        {"coverage": covered(encrypted=1)},
+        {"troubles": {TroubleCode.ENCRYPTED: 1}},
+    ],
+    "unsupported": [
+        {"volumes": {"read": 1, "unsupported": 1}},
+        {"volumes": {"read": 1, "a-state-of-a-later-version": 1}},
+        {"coverage": covered(unsupported=1)},
+        {"troubles": {TroubleCode.UNSUPPORTED: 1}},
+    ],
+    "ambiguous": [{"volumes": {"read": 1, "ambiguous": 1}}, {"troubles": {TroubleCode.AMBIGUOUS: 1}}],
+    "no-file-system": [{"volumes": {"no-file-system": 1}}, {"troubles": {TroubleCode.NO_FILE_SYSTEM: 1}}],
+    "unreadable": [
+        {"coverage": covered(unreadable=1)},
+        {"coverage": covered({Outcome.UNREADABLE: 1})},
+        {"troubles": {TroubleCode.UNREADABLE: 1}},
+    ],
+    "source-incomplete": [{"source_troubles": ("segment 2 is missing",)}],
+    "damaged": [{"troubles": {TroubleCode.DAMAGED: 1}}],
+    "crashed": [{"coverage": covered({Outcome.CRASHED: 1})}, {"troubles": {TroubleCode.CRASHED: 1}}],
+    "timed-out": [{"coverage": covered({Outcome.TIMED_OUT: 1})}, {"troubles": {TroubleCode.TIMED_OUT: 1}}],
+    "limit": [{"limited_items": 1}, {"troubles": {TroubleCode.LIMIT: 1}}],
+    "stopped-early": [{"finished": False}, {"coverage": covered({Outcome.NOT_REACHED: 1})}],
+    "not-examined": [{"coverage": covered(not_examined=1)}],
+    "no-hash-set": [{"sets": ()}, {"sets": (KNOWN,)}],
+    "pictures-not-compared": [{"profile": "exact", "pictures_compared": False}],
+    "nothing-examined": [{"files_examined": 0}],
+}
+CHANGES = [(code, change) for code, changes in UNKNOWN.items() for change in changes]
+
+
+def codes(recommendation: Recommendation) -> list[str]:
+    return [reason.code for reason in recommendation.reasons]
+
+
+def text(recommendation: Recommendation, code: str) -> str:
+    return next(reason.text for reason in recommendation.reasons if reason.code == code)
+
+
+def test_return_is_indicated_only_with_what_was_and_was_not_looked_at() -> None:
+    given_back = recommend(CLEAR)
+    assert given_back.verdict is Verdict.RETURN_INDICATED
+    assert codes(given_back) == [
+        "looked-at", "skipped-by-rule", "unallocated-not-examined", "outside-partitions", "known-material-only",
+    ]  # fmt: skip
+    assert "1.2 megabytes (1,234,567 bytes)" in text(given_back, "unallocated-not-examined")
+    assert "512 bytes" in text(given_back, "outside-partitions")
+    assert "demo 3: 10 files, 4.1 kilobytes (4,096 bytes) of 1.2 megabytes" in text(given_back, "looked-at")
+
+
+@pytest.mark.parametrize(("code", "change"), CHANGES)
+def test_anything_unknown_leaves_the_result_not_determined(code: str, change: dict[str, Any]) -> None:
+    undecided = recommend(replace(CLEAR, **change))
+    assert undecided.verdict is Verdict.NOT_DETERMINED
+    assert codes(undecided)[0] == code
+    assert codes(undecided)[-1] == "known-material-only"
+
+
+def test_every_kind_of_trouble_has_a_rule() -> None:
+    assert {code.value for code in TroubleCode} <= set(UNKNOWN)
+
+
+@pytest.mark.parametrize(("code", "change"), CHANGES)
+def test_a_digest_match_indicates_seizure_whatever_is_unknown(code: str, change: dict[str, Any]) -> None:
+    match = SetMatches(set=NOTABLE, category="A", exact=1_204)
+    facts = replace(CLEAR, **change)
+    seized = recommend(replace(facts, matches=(match, *facts.matches)))
+    assert seized.verdict is Verdict.SEIZE_INDICATED
+    assert codes(seized)[:2] == ["notable-match", code]
+    assert text(seized, "notable-match") == (
+        "1,204 items with a digest that is in the hash set demo, version 3, category A."
+    )
+
+
+def test_each_category_of_each_set_is_named() -> None:
+    matches = tuple(SetMatches(set=NOTABLE, category=name, exact=1) for name in (None, "A", "B"))
+    texts = [reason.text for reason in recommend(replace(CLEAR, matches=matches)).reasons[:3]]
+    assert texts == [
+        "1 item with a digest that is in the hash set demo, version 3.",
+        "1 item with a digest that is in the hash set demo, version 3, category A.",
+        "1 item with a digest that is in the hash set demo, version 3, category B.",
+    ]
+
+
+def test_a_confirmed_candidate_indicates_seizure() -> None:
+    seized = recommend(replace(CLEAR, matches=(SetMatches(set=NOTABLE, confirmed=1),)))
+    assert (seized.verdict, codes(seized)[0]) == (Verdict.SEIZE_INDICATED, "candidate-confirmed")
+
+
+def test_rejected_candidates_alone_hold_nothing_back() -> None:
+    assert recommend(replace(CLEAR, matches=(SetMatches(set=NOTABLE),))).verdict is Verdict.RETURN_INDICATED
+
+
+def test_a_digest_profile_is_enough_for_sets_without_pictures() -> None:
+    facts = replace(CLEAR, profile="exact", pictures_compared=False, sets_hold_pictures=False)
+    assert recommend(facts).verdict is Verdict.RETURN_INDICATED
+
+
+def test_the_parts_of_a_reason_are_listed() -> None:
+    facts = replace(
+        CLEAR,
+        source_encrypted="BitLocker",
+        volumes={"encrypted": 2},
+        coverage=covered({Outcome.ENCRYPTED: 1}, encrypted=3_000_000_000),
+        troubles={TroubleCode.ENCRYPTED: 1},
+    )
+    assert text(recommend(facts), "encrypted") == (
+        "Encrypted and therefore not read: the source itself (BitLocker), 2 volumes, 1 item, "
+        "3.0 gigabytes (3,000,000,000 bytes) and 1 recorded trouble."
+    )
+
+
+counts = st.integers(min_value=0, max_value=1 << 50)
+accounts = st.builds(
+    lambda taken, items: Coverage(size=sum(taken.values()), bytes=taken, items=items),
+    st.dictionaries(st.sampled_from(CoverageClass), counts),
+    st.dictionaries(st.sampled_from(Outcome), counts),
+)
+states = ["read", "empty", "encrypted", "unsupported", "ambiguous", "no-file-system", "other"]
+any_facts = st.builds(
+    Facts,
+    finished=st.booleans(),
+    profile=st.sampled_from(["exact", "scene", "full"]),
+    pictures_compared=st.booleans(),
+    sets=st.lists(st.sampled_from([NOTABLE, KNOWN]), max_size=2).map(tuple),
+    sets_hold_pictures=st.booleans(),
+    coverage=accounts,
+    files_examined=counts,
+    matches=st.lists(
+        st.builds(SetMatches, set=st.just(NOTABLE), exact=counts, unconfirmed=counts, confirmed=counts), max_size=2
+    ).map(tuple),
+    volumes=st.dictionaries(st.sampled_from(states), counts),
+    troubles=st.dictionaries(st.sampled_from(TroubleCode), counts),
+    limited_items=counts,
+    source_encrypted=st.none() | st.just("LUKS"),
+    source_troubles=st.lists(st.just("the last segment is cut"), max_size=1).map(tuple),
+)
+# Facts under which return would be indicated, so that the next tests start where it matters.
+clear_facts = st.builds(
+    lambda size, files: replace(CLEAR, coverage=covered(skipped=size, outside_partitions=size), files_examined=files),
+    counts,
+    st.integers(min_value=1, max_value=1 << 40),
+)
+
+
+@settings(deadline=None)  # a shared machine may stall
+@given(
+    st.one_of(any_facts, clear_facts),
+    st.sampled_from([CoverageClass.UNREADABLE, CoverageClass.ENCRYPTED, CoverageClass.UNSUPPORTED]),
+    st.integers(min_value=1, max_value=1 << 50),
+)
+def test_more_unknown_bytes_never_indicate_return(facts: Facts, name: CoverageClass, more: int) -> None:
+    taken = dict(facts.coverage.bytes)
+    taken[name] = taken.get(name, 0) + more
+    coverage = Coverage(size=facts.coverage.size + more, bytes=taken, items=facts.coverage.items)
+    assert recommend(replace(facts, coverage=coverage)).verdict is not Verdict.RETURN_INDICATED
+
+
+@settings(deadline=None)  # a shared machine may stall
+@given(st.one_of(any_facts, clear_facts), st.sampled_from(CHANGES))
+def test_no_unknown_ever_indicates_return(facts: Facts, change: tuple[str, dict[str, Any]]) -> None:
+    assert recommend(replace(facts, **{"sets_hold_pictures": True} | change[1])).verdict is not Verdict.RETURN_INDICATED
+
+
+@settings(deadline=None)  # a shared machine may stall
+@given(any_facts)
+def test_every_recommendation_is_worded_with_restraint(facts: Facts) -> None:
+    recommendation = recommend(facts)
+    assert recommendation == recommend(facts)
+    assert codes(recommendation)[-1] == "known-material-only"
+    for reason in recommendation.reasons:
+        assert not NEVER_SAID.search(reason.text)
+        assert "\n" not in reason.text

@@ -1,0 +1,80 @@
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from triage.model.errors import StoreError
+from triage.model.item import Item
+from triage.store import opening
+from triage.store.case import Case
+from triage.store.database import Database
+from triage.store.migrations import APPLICATION_ID, MIGRATIONS, Migration, migrate, version
+
+
+def test_a_stranger_reads_the_case_with_plain_sql(prepared: Case, item: Callable[[int], Item]) -> None:
+    prepared.journal.add_items("ABC/1", 1 << 20, [item(1)], first=0)
+    raw = sqlite3.connect(prepared.folder / "case.sqlite")
+    tables = {row[0] for row in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert tables == {
+        "meta", "exhibit", "plan", "region", "item", "finding", "trouble", "unreadable", "coverage",
+        "recommendation", "custody",
+    }  # fmt: skip
+    assert raw.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == ("1",)
+    assert raw.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+    row = raw.execute("SELECT path, size, modified, runs, outcome, typeof(modified) FROM item").fetchone()
+    assert row == (
+        "Pictures/IMG_0001.JPG", 4096, "2019-08-31T10:22:59.960217401Z", "1052672+4096", "not-reached", "text",
+    )  # fmt: skip
+    (table,) = raw.execute("SELECT sql FROM sqlite_master WHERE name = 'item'").fetchone()
+    assert "-- cites the item from the source inwards" in table
+    assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert raw.execute("PRAGMA foreign_key_check").fetchall() == []
+    raw.close()
+
+
+def test_foreign_keys_are_enforced(case: Case) -> None:
+    with pytest.raises(StoreError, match="FOREIGN KEY"):
+        case._database.execute("INSERT INTO plan VALUES (77, '', '')")
+
+
+@pytest.fixture
+def two_steps(tmp_path: Path) -> tuple[Migration, ...]:
+    """The steps of a later program: one more column."""
+    later = tmp_path / "later.sql"
+    later.write_text("ALTER TABLE exhibit ADD COLUMN bag TEXT;\nCREATE TABLE note (text TEXT);\n")
+    return (*MIGRATIONS, Migration(brings="seal numbers", script=str(later)))
+
+
+def test_an_older_case_is_brought_up_to_date(prepared: Case, two_steps: tuple[Migration, ...]) -> None:
+    prepared.close()
+    database = Database(prepared.folder / "case.sqlite", "rw")
+    migrate(database, version(database, two_steps), two_steps)
+    assert version(database, two_steps) == 2
+    row = database.one("SELECT reference, bag FROM exhibit")
+    assert row is not None
+    assert tuple(row) == ("ABC/1", None)
+    database.close()
+    with pytest.raises(StoreError, match="schema version 2, this program knows 1"):
+        Case.open(prepared.folder)
+
+
+def test_a_step_that_fails_leaves_the_case_as_it_was(prepared: Case, tmp_path: Path) -> None:
+    prepared.close()
+    broken = tmp_path / "broken.sql"
+    broken.write_text("CREATE TABLE note (text TEXT);\nALTER TABLE absent ADD COLUMN x TEXT;\n")
+    database = Database(prepared.folder / "case.sqlite", "rw")
+    with pytest.raises(StoreError, match="absent"):
+        migrate(database, 1, (*MIGRATIONS, Migration(brings="nothing", script=str(broken))))
+    assert version(database) == 1
+    assert database.one("SELECT 1 FROM sqlite_master WHERE name = 'note'") is None
+    database.close()
+    Case.open(prepared.folder).close()
+
+
+def test_a_reader_does_not_read_an_older_case(
+    case: Case, two_steps: tuple[Migration, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "MIGRATIONS", two_steps)
+    with pytest.raises(StoreError, match="older program"):
+        opening.open_for_reading(case.folder)

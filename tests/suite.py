@@ -1,0 +1,70 @@
+"""What the fixtures of the suite give to tests: types, and the rule for what may be absent."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+Tool = Callable[[str], str]
+
+
+def absent(what: str) -> NoReturn:
+    """Skip, or fail where everything is expected to run."""
+    if os.environ.get("DIGIVAN_NO_SKIP") == "1":
+        pytest.fail(f"{what} is not here, and this run may not skip")
+    pytest.skip(f"{what} is not here")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The public corpus, unpacked and checked by digest."""
+
+    unpacked: Path
+    cases: list[dict[str, Any]]
+
+    def path(self, name: str) -> Path:
+        """Return the path of one unpacked file."""
+        return self.unpacked / name
+
+    def case(self, identity: str) -> dict[str, Any]:
+        """Return the truth of one case."""
+        return next(case for case in self.cases if case["id"] == identity)
+
+    def first_file(self, case: dict[str, Any]) -> Path:
+        """Return the file a user would name; every other file of the case lies beside it."""
+        return self.path(case["files"][0])
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run of the command line gave."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Return the one JSON object on standard output."""
+        return json.loads(self.out)
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the JSON lines on standard output."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Triage = Callable[..., Ran]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The demo exhibit, and a library with the set of its known pictures."""
+
+    image: Path
+    known: Path
+    library: Path

@@ -1,0 +1,105 @@
+"""What is in one directory, whichever way its size calls for."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytsk3
+
+from triage.filesystems.tsk_directories import Name, ext_names, file_name, ntfs_names
+from triage.filesystems.tsk_names import Entry, entry_of, open_entry, read_entry
+from triage.filesystems.tsk_runs import Layout
+
+# The library's time for a directory grows with the square of its names; in one of this many bytes are about ten
+# thousand. Ext directories are always read here: in each, the library would load all blocks of the one above it.
+LARGE = 1 << 19
+# As many inodes are looked at one by one where the library cannot look for orphans.
+SCAN_LIMIT = 1 << 22
+
+_INDEX_ALLOCATION = int(pytsk3.TSK_FS_ATTR_TYPE_NTFS_IDXALLOC)
+_FREE = int(pytsk3.TSK_FS_META_FLAG_UNALLOC)
+_USED = int(pytsk3.TSK_FS_META_FLAG_USED)
+_UNDEFINED = int(pytsk3.TSK_FS_NAME_TYPE_UNDEF)
+_DOTS = frozenset({b".", b".."})
+
+
+class Listing:
+    """Lists directories of one file system; whatever goes wrong in one is an answer, a line of text."""
+
+    def __init__(self, fs: Any, layout: Layout, kind: str) -> None:
+        """Take the library's file system and its kind."""
+        self._fs = fs
+        self._layout = layout
+        self._ext = kind.startswith("ext")
+        self._ntfs = kind == "ntfs"
+        self.met_large = False
+
+    def entries(self, inode: int) -> Iterator[Entry | str]:
+        """List one directory but for `.` and `..`."""
+        try:
+            names = self._names(inode)
+        except Exception as error:  # noqa: BLE001 - hostile-input library: OSError mostly, but others occur
+            yield f"the directory cannot be listed: {one_line(error)}"
+            return
+        yield from self._each(names)
+
+    def lost(self, inode: int) -> Iterator[Entry | str]:
+        """List the library's virtual directory of orphans, which it fills by a search. Raises what the library does."""
+        return self._each(iter(self._fs.open_dir(inode=inode)))
+
+    def scan(self, known: set[int]) -> Iterator[Entry]:
+        """Look for orphans inode by inode: free ones that were in use and have no name in `known`."""
+        info = self._fs.info
+        for inode in range(int(info.first_inum), min(int(info.last_inum), SCAN_LIMIT)):
+            if inode in known:
+                continue
+            try:
+                record = self._fs.open_meta(inode=inode)
+                flags = int(record.info.meta.flags)
+                if flags & _FREE and flags & _USED:
+                    own = file_name(record) if self._ntfs else None
+                    name = Name(own or b"OrphanFile-%d" % inode, inode, allocated=False, type=_UNDEFINED)
+                    yield entry_of(name, record, self._layout)
+            except Exception:  # noqa: BLE001, S112 - a free record may hold anything: one that cannot be read is no orphan
+                continue
+
+    @property
+    def scanned_all(self) -> bool:
+        """Tell whether a scan sees every inode."""
+        return int(self._fs.info.last_inum) <= SCAN_LIMIT
+
+    def _each(self, names: Iterator[Any]) -> Iterator[Entry | str]:
+        while True:
+            try:
+                found = next(names)
+                entry = self._entry(found)
+            except StopIteration:
+                return
+            except Exception as error:  # noqa: BLE001 - hostile-input library; one name must not cost the others
+                yield f"a name cannot be read: {one_line(error)}"
+                continue
+            if entry is not None:
+                yield entry
+
+    def _entry(self, found: Any) -> Entry | None:
+        """Return an entry; None for `.` and `..`, whose runs, those of a large directory, must not be read each time."""
+        if isinstance(found, Name):
+            return None if found.name in _DOTS else open_entry(found, self._layout, self._fs)
+        return None if found.info.name.name in _DOTS else read_entry(found, self._layout, self._fs)
+
+    def _names(self, inode: int) -> Iterator[Any]:
+        """Return what lists a directory: names read here, or the library's own handles."""
+        if self._ext:
+            record = self._fs.open_meta(inode=inode)
+            self.met_large |= record.info.meta.size > LARGE
+            return ext_names(record, self._layout.block_size, int(self._fs.info.last_inum))
+        if self._ntfs:
+            record = self._fs.open_meta(inode=inode)
+            if sum(a.info.size for a in record if int(a.info.type) == _INDEX_ALLOCATION) > LARGE:
+                self.met_large = True
+                return ntfs_names(record)
+        return iter(self._fs.open_dir(inode=inode))
+
+
+def one_line(error: Exception) -> str:
+    """Return what the library said, on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
