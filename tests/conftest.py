@@ -10,13 +10,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from suite import Corpus, Demo, Ran, Tool, Triage, absent
+from suite import CORPUS, Corpus, Demo, Ran, Tool, Triage, absent
 
 # The same examples every time, and no verdict about the speed of a busy machine.
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
-
-CORPUS = Path(os.environ.get("DIGIVAN_CORPUS", Path(__file__).parents[2] / "shared" / "corpus"))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 
 import pytest
 
+CORPUS = Path(os.environ.get("DIGIVAN_CORPUS", Path(__file__).parents[2] / "shared" / "corpus"))
+
 Tool = Callable[[str], str]
 
 

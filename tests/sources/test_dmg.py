@@ -1,5 +1,6 @@
 """Apple disk images: UDIF with every compression that the standard library knows, encrypted and damaged ones."""
 
+import base64
 import bz2
 import lzma
 import plistlib
@@ -153,8 +154,8 @@ def test_every_kind_of_chunk_reads_back(
 @pytest.mark.parametrize(
     ("chunk", "said"),
     [
-        (Chunk(ADC, b"a" * SECTOR), "chunks compressed by ADC are not supported"),
-        (Chunk(LZFSE, b"a" * SECTOR), "chunks compressed by LZFSE are not supported"),
+        (Chunk(ADC, b"a" * SECTOR, b"\x80"), "a chunk compressed by ADC or LZFSE"),
+        (Chunk(LZFSE, b"a" * SECTOR, b"noise"), "a chunk compressed by ADC or LZFSE"),
         (Chunk(0x80000077, b"a" * SECTOR), "chunks compressed by method 0x80000077 are not supported"),
         (Chunk(ZLIB, b"a" * SECTOR, b"noise"), "damaged compressed chunk"),
         (Chunk(BZIP2, b"a" * SECTOR, b"noise"), "damaged compressed chunk"),
@@ -175,6 +176,47 @@ def test_a_chunk_that_cannot_be_decoded_costs_itself_only(
     (bad,) = source.unreadable_runs()
     assert bad.run == ByteRun(SECTOR, SECTOR)
     assert said in bad.reason
+
+
+# one stream of each kind of block (LZVN, LZFSE, stored), the first two made by the reference encoder
+LZFSE_STREAMS = [
+    (
+        (b"line of text, " * 80)[:1024],
+        base64.b85decode("Vs?0L00aO4BLDyZ?rdppWgu^6AarGTbSxk^4)Fi*|M36ts^Mt{000000001Dc6cN"),
+    ),
+    (
+        (b"line of text, " * 400)[:5120],
+        base64.b85decode(
+            "Vs>~k02BZK6aat#00aOKfaX|iO%DJNlK=n!GQfZgj{pFN0Kg#thX4Qo0Pq+*8jk`1JPH5+000000000000000000000002Mr"
+            "vm^0{00C3000000000000000FUUIqzXALP{08p?zzYKW1^@s60000000000000000000000000000000000000000YE(%u+P"
+            "DJ%0000000000Bk+IZ{{Uikcq9"
+        ),
+    ),
+    (bytes(range(256)) * 2, b"bvx-" + struct.pack("<I", 512) + bytes(range(256)) * 2 + b"bvx$"),
+]
+
+
+@pytest.mark.parametrize(("data", "packed"), LZFSE_STREAMS)
+def test_lzfse_chunks_read_back(opened: Opened, tmp_path: Path, data: bytes, packed: bytes) -> None:
+    path = tmp_path / "disk.dmg"
+    path.write_bytes(disk_image([Chunk(RAW, b"1" * SECTOR), Chunk(LZFSE, data, packed), Chunk(ZLIB, b"3" * SECTOR)]))
+    source = opened(path)
+    assert read_all(source) == b"1" * SECTOR + data + b"3" * SECTOR
+    assert source.unreadable_runs() == ()
+    source.close()
+    source.close()
+
+
+def test_adc_chunks_read_back(opened: Opened, tmp_path: Path) -> None:
+    # 7 plain bytes, 9 more from 7 back by a two-byte run, 62 times 8 from 16 back by three-byte runs
+    packed = b"\x86seven77" + bytes([(9 - 3) << 2, 7 - 1]) + bytes([0x40 | 8 - 4, 0, 16 - 1]) * 62
+    data = bytearray(b"seven77")
+    for length, back in ((9, 7), *[(8, 16)] * 62):
+        for _ in range(length):
+            data.append(data[-back])
+    path = tmp_path / "disk.dmg"
+    path.write_bytes(disk_image([Chunk(ADC, bytes(data), packed), Chunk(RAW, b"2" * SECTOR)]))
+    assert read_all(opened(path)) == bytes(data) + b"2" * SECTOR
 
 
 def test_a_place_that_no_table_covers_is_unreadable(opened: Opened, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def raw_disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("kind", "options"),
+    "options",
     [
         ("vpc", "subformat=fixed,force_size=on"),
         ("vpc", "subformat=dynamic,force_size=on"),
@@ -65,10 +65,11 @@ def raw_disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_what_qemu_img_writes_reads_back(
-    opened: Opened, tool: Callable[[str], str], tmp_path: Path, raw_disk: Path, kind: str, options: str
+    opened: Opened, tool: Callable[[str], str], tmp_path: Path, raw_disk: Path, options: tuple[str, str]
 ) -> None:
     image = tmp_path / "disk.img"
-    subprocess.run([tool("qemu-img"), "convert", "-f", "raw", "-O", kind, "-o", options, raw_disk, image], check=True)
+    kind, layout = options
+    subprocess.run([tool("qemu-img"), "convert", "-f", "raw", "-O", kind, "-o", layout, raw_disk, image], check=True)
     source = opened(image)
     assert_reads(source, raw_disk.read_bytes())
     assert source.info.kind == {"vpc": "vhd", "vhdx": "vhdx"}[kind]

@@ -95,7 +95,7 @@ class TskFileSystem:
                 pieces.append(piece)
                 offset += len(piece)
                 length -= len(piece)
-        except Exception as error:  # hostile-input library: OSError mostly, but RuntimeError and SystemError occur
+        except Exception as error:  # hostile-input library: OSError mostly, but others occur
             raise EvidenceError(f"{item.path!r} cannot be read at byte {offset}: {one_line(error)}") from error
         if length:
             raise EvidenceError(f"{item.path!r} ends at byte {offset}, its metadata says {item.size}")
@@ -125,18 +125,16 @@ class TskFileSystem:
 def open_tsk(volume: Volume) -> FileSystem | None:
     """Open the file system of a volume if The Sleuth Kit knows it; all of them where several are valid at once."""
     _keep_wall_time()
-    kinds = (pytsk3.TSK_FS_TYPE_DETECT,)
+    kinds: tuple[Any, ...] = (pytsk3.TSK_FS_TYPE_FAT32,)
     front = readable_front(volume)
     try:
-        return TskFileSystem(volume, kinds[0], front)
+        return TskFileSystem(volume, pytsk3.TSK_FS_TYPE_DETECT, front)
     except OSError as error:
         if _SEVERAL in str(error):
             kinds = _EVERY_KIND
-        elif boot_sector(volume.read_at(0, _BOOT_SECTOR)) is not None:
-            # With less than 65,525 clusters the library does not take a FAT32 for one unless it is told so.
-            kinds = (pytsk3.TSK_FS_TYPE_FAT32,)
-        else:
+        elif boot_sector(volume.read_at(0, _BOOT_SECTOR)) is None:
             return None
+        # Else: with less than 65,525 clusters the library does not take a FAT32 for one unless it is told so.
     opened: list[FileSystem] = []
     for kind in kinds:
         with suppress(OSError):

@@ -5,6 +5,7 @@ number, and it refuses a directory of more than a million. Facts: the ext4 layou
 NTFS documentation of libfsntfs. As the library does, deleted ext names are looked for in the slack behind live ones.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 import pytsk3
 
 _READ = 1 << 20
+_NOT_ZERO = re.compile(rb"[^\0]")
 _MIN_RECORD = 12
 _EXT_TYPES = {
     1: int(pytsk3.TSK_FS_NAME_TYPE_REG),
@@ -108,8 +110,9 @@ def _ext_block(block: bytes, last_inode: int) -> Iterator[Name]:
         needed = (8 + length + 3) & ~3
         sound = length and inode <= last_inode and needed <= record and not record % 4
         if not sound or position + record > len(block) or 0 < slack < needed:
-            position += 4
-            slack = max(0, slack - 4)
+            step = 4 if length else _zeros(block, position)
+            position += step
+            slack = max(0, slack - step)
             continue
         live = not slack and inode != 0
         name = block[position + 8 : position + 8 + length].split(b"\0", 1)[0]
@@ -121,6 +124,12 @@ def _ext_block(block: bytes, last_inode: int) -> Iterator[Name]:
         elif not slack:
             needed = record
         position += needed
+
+
+def _zeros(block: bytes, position: int) -> int:
+    """Return how far the next place is at which a record may begin, where the one at `position` has no name."""
+    found = _NOT_ZERO.search(block, position)
+    return len(block) if found is None else max(4, (found.start() - 6 - position + 3) & ~3)
 
 
 def _index_entries(node: bytes, header: int) -> Iterator[Name]:

@@ -45,12 +45,16 @@ _NAME_KINDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """One attribute that holds content: its key, its name in bytes, its content size and where the bytes lie."""
+    """One attribute that holds content: its key, its name in bytes, its content size and where the bytes lie.
+
+    `missing` is by how many bytes the size field exceeds the runs.
+    """
 
     type: int
     id: int
     name: bytes
     size: int
+    missing: int
     runs: Runs
     encrypted: bool
 
@@ -59,7 +63,7 @@ class Stored:
 class Entry:
     """One name in one directory, read out of the library at once so that nothing of it outlives the directory.
 
-    `claimed` is the size that the metadata gives, whether or not the content was found.
+    `missing` is how many bytes of content the metadata claims without saying where they are.
     """
 
     name: bytes
@@ -70,7 +74,7 @@ class Entry:
     is_directory: bool
     virtual_directory: bool
     times: Times
-    claimed: int
+    missing: int
     stored: tuple[Stored, ...]
 
 
@@ -98,7 +102,7 @@ def entry_of(name: Name, record: Any, layout: Layout) -> Entry:
     """Put a name and its metadata together; `record` is an open file of the library, or None."""
     meta = None if record is None else record.info.meta
     kind = _kind(name, meta)
-    stored = () if meta is None else tuple(_stored(record, layout, allocated=name.allocated))
+    stored = () if meta is None else tuple(_stored(record, layout))
     return Entry(
         name=name.name,
         inode=name.inode,
@@ -108,9 +112,15 @@ def entry_of(name: Name, record: Any, layout: Layout) -> Entry:
         is_directory=meta is not None and kind is ItemKind.DIRECTORY and name.type in _MAY_ENTER,
         virtual_directory=name.type == int(pytsk3.TSK_FS_NAME_TYPE_VIRT_DIR),
         times=Times() if meta is None else _times(meta),
-        claimed=0 if meta is None else max(0, meta.size),
+        missing=_missing(kind, meta, stored),
         stored=stored,
     )
+
+
+def _missing(kind: ItemKind, meta: Any, stored: tuple[Stored, ...]) -> int:
+    if meta is None or kind is not ItemKind.FILE:
+        return 0
+    return sum(part.missing for part in stored) if stored else max(0, meta.size)
 
 
 def _free_record(fs: Any, inode: int) -> Any:
@@ -143,19 +153,19 @@ def items_of(entry: Entry, path: str, volume: Address, *, ntfs: bool) -> Iterato
     if entry.kind is ItemKind.DIRECTORY:
         listed = True
         index = next((s for s in entry.stored if s.type == NTFS_INDEX_ROOT and s.name == b"$I30"), None)
-        yield _item(entry, path, volume, entry.kind, None, _key(entry, index))
+        yield _item(entry, path, volume, kind=entry.kind, stored=None, reference=_key(entry, index))
     for stored in entry.stored:
         if stored.type == NTFS_INDEX_ROOT and stored.name == b"$I30":
             continue
         listed = True
         if stored.type == NTFS_DATA and not stored.name:
             kind = ItemKind.STREAM if entry.kind is ItemKind.DIRECTORY else entry.kind
-            yield _item(entry, path, volume, kind, stored, _key(entry, stored))
+            yield _item(entry, path, volume, kind=kind, stored=stored, reference=_key(entry, stored))
         else:
             stream = f"{path}:{decode(stored.name)}"
-            yield _item(entry, stream, volume, ItemKind.STREAM, stored, _key(entry, stored))
+            yield _item(entry, stream, volume, kind=ItemKind.STREAM, stored=stored, reference=_key(entry, stored))
     if not listed:
-        yield _item(entry, path, volume, entry.kind, None, str(entry.inode))
+        yield _item(entry, path, volume, kind=entry.kind, stored=None, reference=str(entry.inode))
 
 
 def decode(name: bytes) -> str:
@@ -167,13 +177,15 @@ def _plain_items(entry: Entry, path: str, volume: Address) -> Iterator[Item]:
     content = next((s for s in entry.stored if s.type in PLAIN_CONTENT), None)
     if entry.kind is ItemKind.DIRECTORY:
         content = None
-    yield _item(entry, path, volume, entry.kind, content, str(entry.inode))
+    yield _item(entry, path, volume, kind=entry.kind, stored=content, reference=str(entry.inode))
     for stored in entry.stored:
         if stored.type == HFS_RESOURCE and stored.size:
-            yield _item(entry, f"{path}:rsrc", volume, ItemKind.STREAM, stored, _key(entry, stored))
+            yield _item(
+                entry, f"{path}:rsrc", volume, kind=ItemKind.STREAM, stored=stored, reference=_key(entry, stored)
+            )
 
 
-def _item(entry: Entry, path: str, volume: Address, kind: ItemKind, stored: Stored | None, reference: str) -> Item:
+def _item(entry: Entry, path: str, volume: Address, *, kind: ItemKind, stored: Stored | None, reference: str) -> Item:
     return Item(
         address=volume.child("file", reference).child("path", "/" + path),
         kind=kind,
@@ -198,7 +210,7 @@ def _kind(name: Name, meta: Any) -> ItemKind:
     return _NAME_KINDS.get(name.type, ItemKind.OTHER)
 
 
-def _stored(handle: Any, layout: Layout, *, allocated: bool) -> Iterator[Stored]:
+def _stored(handle: Any, layout: Layout) -> Iterator[Stored]:
     for attribute in handle:
         info = attribute.info
         kind = int(info.type)
@@ -207,16 +219,23 @@ def _stored(handle: Any, layout: Layout, *, allocated: bool) -> Iterator[Stored]
         flags = int(info.flags)
         size = max(0, info.size)
         runs: Runs = ()
+        missing = 0
         if flags & _NON_RESIDENT:
             found = content_runs(attribute, layout, None if flags & _COMPRESSED else size)
             runs = found.runs
-            if not flags & _COMPRESSED and (not found.span or not allocated):
-                # No run at all, not even a sparse one: there is no content, whatever the size field says. So it is
-                # for the list of bad clusters of a sound NTFS, whose size is that of the volume. A deleted file is
-                # as long as what is left of it.
-                size = min(size, found.span)
+            if not flags & _COMPRESSED and found.span < size:
+                # The content is as long as its runs, whatever the size field says. Without any run, not even a sparse
+                # one, nothing is missing: so it is for the list of bad clusters of a sound NTFS.
+                missing = size - found.span if found.span else 0
+                size = found.span
         yield Stored(
-            type=kind, id=info.id, name=info.name or b"", size=size, runs=runs, encrypted=bool(flags & _ENCRYPTED)
+            type=kind,
+            id=info.id,
+            name=info.name or b"",
+            size=size,
+            missing=missing,
+            runs=runs,
+            encrypted=bool(flags & _ENCRYPTED),
         )
 
 

@@ -9,7 +9,7 @@ from triage.filesystems.tsk_listing import Listing, one_line
 from triage.filesystems.tsk_names import Entry, decode, items_of
 from triage.filesystems.tsk_runs import Layout
 from triage.model.address import Address
-from triage.model.item import Item, ItemKind
+from triage.model.item import Item
 from triage.model.trouble import Trouble, TroubleCode
 
 DEPTH_LIMIT = 10_000
@@ -40,6 +40,8 @@ class Walk:
         self._listing = Listing(fs, layout, kind)
         self._entered: set[int] = set()
         self._named: set[int] = set()
+        # The library shows a directory of orphans in the root, which is not on the disk; on ext it is the last inode.
+        self._orphans = int(fs.info.last_inum) if kind.startswith("ext") else None
         self._with_deleted: list[_Place] = []
 
     def __iter__(self) -> Iterator[Item | Trouble]:
@@ -47,8 +49,8 @@ class Walk:
         yield from self._live(_Place(int(self._fs.info.root_inum), "", 0))
         for place in self._with_deleted:
             yield from self._gone(place)
-        # The library's virtual directory of orphans has the last inode number of any file system.
-        yield from self._lost(_Place(int(self._fs.info.last_inum), "$OrphanFiles/", 1, allocated=False))
+        if self._orphans is not None:
+            yield from self._lost(_Place(self._orphans, "$OrphanFiles/", 1, allocated=False))
 
     def _live(self, root: _Place) -> Iterator[Item | Trouble]:
         pending = [root]
@@ -125,14 +127,15 @@ class Walk:
                 yield self._trouble(place.path.rstrip("/"), TroubleCode.DAMAGED, entry)
             return
         if entry.virtual_directory:
+            self._orphans = entry.inode
             return
         if not entry.allocated:
             self._named.add(entry.inode)
         path = place.path + decode(entry.name)
         yield from items_of(entry, path, self._address, ntfs=self._kind == "ntfs")
-        if entry.allocated and entry.claimed and not entry.stored and entry.kind is ItemKind.FILE:
-            text = f"{entry.claimed} bytes of content cannot be located"
-            yield self._trouble(path, TroubleCode.DAMAGED, text)
+        missing = entry.missing if entry.allocated else 0
+        if missing:
+            yield self._trouble(path, TroubleCode.DAMAGED, f"{missing} bytes of content cannot be located")
         if not entry.is_directory or entry.realloc or entry.inode in self._entered:
             return
         if place.depth >= DEPTH_LIMIT:

@@ -4,6 +4,7 @@ import os
 import stat
 from collections import OrderedDict
 from pathlib import Path
+from typing import BinaryIO
 
 from triage.model.errors import EvidenceError, SourceError
 from triage.model.item import printable
@@ -34,6 +35,11 @@ class ContainerFile:
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise SourceError(f"{path}: cannot be opened: {reason}; check the path and the permissions") from error
+
+    @property
+    def stream(self) -> BinaryIO:
+        """The file as an object that a library can seek and read; this class itself does not use its position."""
+        return self._file
 
     def read_some(self, offset: int, length: int) -> bytes:
         """Return the first of the bytes, at least one: short where the file ends or before a bad place.

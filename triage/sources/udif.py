@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self
 from xml.parsers.expat import ExpatError
 
+import pymodi
+
 from triage.model.errors import EvidenceError
 from triage.sources.container_file import PLAUSIBLE_SIZE, ByteCache, ContainerFile
 
@@ -135,6 +137,7 @@ class UdifBlocks:
         self._file = file
         self._chunks = chunks
         self._cache = ByteCache(_CACHE)
+        self._library: Any = None
 
     def span(self, offset: int) -> int:
         """Return the bytes to the end of the chunk, or of the gap between two."""
@@ -161,6 +164,9 @@ class UdifBlocks:
 
     def close(self) -> None:
         """Close the file."""
+        if self._library is not None:
+            self._library.close()
+            self._library = None
         self._file.close()
 
     def _decompressed(self, index: int) -> bytes:
@@ -171,17 +177,38 @@ class UdifBlocks:
         size = chunks.ends[index] - chunks.starts[index]
         if max(size, chunks.lengths[index]) > _LARGEST_CHUNK:
             raise EvidenceError("damaged block table: a compressed chunk is too large")
-        stream = _decompressor(chunks.kinds[index])
-        packed = self._file.read_exactly(chunks.offsets[index], chunks.lengths[index])
-        try:
-            # one byte more than the chunk, so that the checksum after the data is reached and checked
-            data = stream.decompress(packed, size + 1)
-        except (zlib.error, lzma.LZMAError, OSError, ValueError) as error:
-            raise EvidenceError("damaged compressed chunk") from error
-        if not stream.eof or len(data) != size:
-            raise EvidenceError("damaged compressed chunk: it does not end where it should")
+        if chunks.kinds[index] in (_ADC, _LZFSE):
+            data = self._by_library(chunks.starts[index], size)
+        else:
+            packed = self._file.read_exactly(chunks.offsets[index], chunks.lengths[index])
+            data = _decompress(_decompressor(chunks.kinds[index]), packed, size)
         self._cache.put(index, data)
         return data
+
+    def _by_library(self, start: int, size: int) -> bytes:
+        """Return a chunk whose compression the standard library does not know, as libmodi reads it."""
+        try:
+            if self._library is None:
+                handle = pymodi.handle()
+                handle.open_file_object(self._file.stream)
+                self._library = handle
+            data = self._library.read_buffer_at_offset(size, start)
+        except Exception as error:  # libmodi raises what it likes on damaged chunks: OSError, MemoryError and others
+            raise EvidenceError("a chunk compressed by ADC or LZFSE cannot be decoded") from error
+        if len(data) != size:
+            raise EvidenceError("a chunk compressed by ADC or LZFSE ends too early")
+        return bytes(data)
+
+
+def _decompress(stream: _Decompressor, packed: bytes, size: int) -> bytes:
+    try:
+        # one byte more than the chunk, so that the checksum after the data is reached and checked
+        data = stream.decompress(packed, size + 1)
+    except (zlib.error, lzma.LZMAError, OSError, ValueError) as error:
+        raise EvidenceError("damaged compressed chunk") from error
+    if not stream.eof or len(data) != size:
+        raise EvidenceError("damaged compressed chunk: it does not end where it should")
+    return data
 
 
 def _decompressor(kind: int) -> _Decompressor:
@@ -191,5 +218,4 @@ def _decompressor(kind: int) -> _Decompressor:
         return bz2.BZ2Decompressor()
     if kind == _LZMA:
         return lzma.LZMADecompressor(memlimit=2 * _LARGEST_CHUNK)
-    name = {_ADC: "ADC", _LZFSE: "LZFSE"}.get(kind, f"method 0x{kind:x}")
-    raise EvidenceError(f"chunks compressed by {name} are not supported; convert it to a raw image")
+    raise EvidenceError(f"chunks compressed by method 0x{kind:x} are not supported; convert it to a raw image")
