@@ -185,11 +185,12 @@ LZFSE_STREAMS = [
         base64.b85decode("Vs?0L00aO4BLDyZ?rdppWgu^6AarGTbSxk^4)Fi*|M36ts^Mt{000000001Dc6cN"),
     ),
     (
-        (b"line of text, " * 400)[:5120],
+        b"".join(b"line %d of text, " % (n % 40) for n in range(300))[:4608],
         base64.b85decode(
-            "Vs>~k02BZK6aat#00aOKfaX|iO%DJNlK=n!GQfZgj{pFN0Kg#thX4Qo0Pq+*8jk`1JPH5+000000000000000000000002Mr"
-            "vm^0{00C3000000000000000FUUIqzXALP{08p?zzYKW1^@s60000000000000000000000000000000000000000YE(%u+P"
-            "DJ%0000000000Bk+IZ{{Uikcq9"
+            "Vs>~k01^NIH~^pl04o4sk-I%R)HDD<nE(I)KLij8`#}Hz000321OVXbEr9+Y69AY10KmThOePZm000000002~0{{R300000;"
+            "9~#)08W9^59L4kPfkxyPft$)00000000000Dy1c6i(rkZ{QT*8vsrL000000000000000000000000000000000000000000"
+            "010{|mtN3IP68RXluF%d02H8oU>;6g(0D0000000000*iN`;{@*J`L<|n#t_B7SfDpieLqvuH+JJ>MDv*LGIKhN3rJ_n#9)l"
+            "BNc6cN"
         ),
     ),
     (bytes(range(256)) * 2, b"bvx-" + struct.pack("<I", 512) + bytes(range(256)) * 2 + b"bvx$"),
@@ -199,7 +200,7 @@ LZFSE_STREAMS = [
 @pytest.mark.parametrize(("data", "packed"), LZFSE_STREAMS)
 def test_lzfse_chunks_read_back(opened: Opened, tmp_path: Path, data: bytes, packed: bytes) -> None:
     path = tmp_path / "disk.dmg"
-    path.write_bytes(disk_image([Chunk(RAW, b"1" * SECTOR), Chunk(LZFSE, data, packed), Chunk(ZLIB, b"3" * SECTOR)]))
+    path.write_bytes(disk_image([Chunk(RAW, b"1" * SECTOR), Chunk(LZFSE, data, packed), Chunk(RAW, b"3" * SECTOR)]))
     source = opened(path)
     assert read_all(source) == b"1" * SECTOR + data + b"3" * SECTOR
     assert source.unreadable_runs() == ()
@@ -263,6 +264,7 @@ GOOD = disk_image([Chunk(RAW, b"1" * SECTOR)])
         (damaged(GOOD, 512 - 224, struct.pack(">Q", 1 << 62)), "no block tables, or they are too large"),
         (damaged(GOOD, 512 - 224, bytes(8)), "no block tables, or they are too large"),
         (GOOD.replace(b"<plist", b"<plisp"), "damaged property list"),
+        (GOOD.replace(b'"UTF-8"', b'"UTF-D"'), "damaged property list"),
         (GOOD.replace(b"resource-fork", b"resource-spoon"[:13]), "damaged property list"),
         (GOOD.replace(b"bWlzaA", b"cWlzaA"), "a block table is damaged"),
         (b"sprs\x00\x00\x00\x03" + bytes(4096), "sparse disk images are not supported"),

@@ -104,7 +104,7 @@ class Examiner:
 
     def _passed_over(self, item: Item) -> str | None:
         stored = total(item.runs)
-        if item.size - stored > self.limits.hole_bytes and stored and stored * _SPARSE_SHARE < item.size:
+        if item.size - stored > self.limits.hole_bytes and stored * _SPARSE_SHARE < item.size:
             return f"limit: sparse file, {stored} of {item.size} bytes stored"
         return None
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from types import TracebackType
-from typing import Self
 
 from triage.engine.messages import Alive, Done, Failed, Refused, Reply, Request, Setup
 from triage.engine.worker import work
@@ -43,18 +41,16 @@ class _Hand:
 
 
 class WorkerPool:
-    """A fixed number of workers over one source. A context manager: leaving it ends every worker."""
+    """A fixed number of workers over one source. Close it to end every worker."""
 
     def __init__(self, setup: Setup, size: int) -> None:
-        self._setup = setup
+        self.setup = setup
         self._context = get_context("spawn")
         self._hands: list[_Hand] = []
         self._size = size
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def close(self) -> None:
+        """End every worker; calling it twice is harmless."""
         for hand in self._hands:
             hand.end()
         self._hands.clear()
@@ -103,7 +99,7 @@ class WorkerPool:
 
     def _start(self) -> _Hand:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=work, args=(theirs, self._setup), daemon=True)
+        process = self._context.Process(target=work, args=(theirs, self.setup), daemon=True)
         process.start()
         theirs.close()
         hand = _Hand(process, ours)

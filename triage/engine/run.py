@@ -1,4 +1,4 @@
-"""The run: survey, walk, examine. A generator of events; closing it ends every worker and loses nothing committed."""
+"""The run: survey, walk, examine. A generator of events; closing it loses nothing committed."""
 
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -17,7 +17,6 @@ from triage.engine.messages import (
     Reply,
     Request,
     Results,
-    Setup,
     Surveyed,
     SurveySource,
     WalkVolume,
@@ -51,16 +50,16 @@ class Clock(Protocol):
         """Return the seconds since the examination of this exhibit began, earlier runs included."""
 
 
-def describe(setup: Setup) -> SourceInfo:
-    """Return what a source is. Raises SourceError when it cannot be opened, or takes the reader down with it."""
-    with WorkerPool(setup, 1) as pool:
-        for reply in pool.ask(OpenSource(), setup.limits.walk_seconds):
-            if isinstance(reply, Opened):
-                return reply.info
-            if isinstance(reply, Lost):
-                raise SourceError(f"{setup.source} cannot be opened: {reply.text}; check the image with another tool")
-            _raise_refusal(reply)
-    raise SourceError(f"{setup.source} cannot be opened: the reader gave no answer; run the same command again")
+def describe(pool: WorkerPool) -> SourceInfo:
+    """Return what the source is. Raises SourceError when it cannot be opened, or takes its reader down with it."""
+    source = pool.setup.source
+    for reply in pool.ask(OpenSource(), pool.setup.limits.walk_seconds):
+        if isinstance(reply, Opened):
+            info = reply.info
+        if isinstance(reply, Lost):
+            raise SourceError(f"{source} cannot be opened: {reply.text}; check the image with another tool")
+        _raise_refusal(reply)
+    return info
 
 
 @dataclass(slots=True)
@@ -69,8 +68,7 @@ class Run:
 
     case: Case
     exhibit: str
-    setup: Setup
-    jobs: int
+    pool: WorkerPool
     clock: Clock
     _listed: int = 0
     _found: int = 0
@@ -80,20 +78,19 @@ class Run:
 
     def events(self) -> Generator[Event]:
         """Carry the examination on from where the case says it stands, to its end."""
-        with WorkerPool(self.setup, self.jobs) as pool:
-            yield from self._survey(pool)
-            for region in self._unwalked():
-                yield from self._walk(pool, region)
-            self.case.exhibits.set_state(self.exhibit, ExhibitState.EXAMINING, self.clock.now())
-            self._stand = self._standing()
-            yield from self._examine(pool)
+        yield from self._survey()
+        for region in self._unwalked():
+            yield from self._walk(region)
+        self.case.exhibits.set_state(self.exhibit, ExhibitState.EXAMINING, self.clock.now())
+        self._stand = self._standing()
+        yield from self._examine()
         yield Finished(items=self._stand.items_total, findings=self._found, seconds=self.clock.seconds())
 
-    def _survey(self, pool: WorkerPool) -> Iterator[Event]:
+    def _survey(self) -> Iterator[Event]:
         if self.case.layout.regions(self.exhibit):
             return
         self.case.exhibits.set_state(self.exhibit, ExhibitState.WALKING, self.clock.now())
-        for reply in pool.ask(SurveySource(), self._limits.walk_seconds, self._limits.listing_seconds):
+        for reply in self.pool.ask(SurveySource(), self._limits.walk_seconds, self._limits.listing_seconds):
             match reply:
                 case Surveyed():
                     self.case.layout.record_regions(self.exhibit, reply.regions)
@@ -113,12 +110,12 @@ class Run:
         self.case.layout.record_regions(self.exhibit, (whole,))
         yield from self._meet((_lost_trouble(Address("volume", "0"), lost, "the partition tables"),))
 
-    def _walk(self, pool: WorkerPool, region: Region) -> Iterator[Event]:
+    def _walk(self, region: Region) -> Iterator[Event]:
         request = WalkVolume(region=region)
         sequence = 0
         lost: Lost | None = None
         report: VolumeReport | None = None
-        for reply in pool.ask(request, self._limits.walk_seconds, self._limits.listing_seconds):
+        for reply in self.pool.ask(request, self._limits.walk_seconds, self._limits.listing_seconds):
             match reply:
                 case Recognised():
                     report = reply.report
@@ -149,19 +146,19 @@ class Run:
             self.case.layout.record_volume(self.exhibit, VolumeReport(region=region, state="unsupported", text=text))
         yield from self._meet((_lost_trouble(where, lost, f"listing the names of {region.name}"),))
 
-    def _examine(self, pool: WorkerPool) -> Iterator[Event]:
+    def _examine(self) -> Iterator[Event]:
         batches = self._batches()
         exhausted = False
         while True:
-            while pool.idle and not exhausted:
+            while self.pool.idle and not exhausted:
                 batch = self._retries.popleft() if self._retries else next(batches, None)
                 exhausted = batch is None
                 if batch is not None:
-                    pool.give(batch, self._patience(batch))
+                    self.pool.give(batch, self._patience(batch))
             exhausted = exhausted and not self._retries
-            if not pool.busy and exhausted:
+            if not self.pool.busy and exhausted:
                 return
-            for request, reply in pool.replies():
+            for request, reply in self.pool.replies():
                 assert isinstance(request, ExamineItems)
                 yield from self._take(request, reply)
                 exhausted = exhausted and not self._retries
@@ -262,7 +259,7 @@ class Run:
 
     @property
     def _limits(self) -> Limits:
-        return self.setup.limits
+        return self.pool.setup.limits
 
 
 def _stored(item: Item) -> int:

@@ -95,14 +95,18 @@ def _parse(start: int, data: bytes) -> Extent | None:
 
 
 def runs_of(trees: Trees, volume_offset: int, volume_size: int, extents: list[Extent], size: int) -> Runs:
-    """Return where the plain extents lie in the source, first copies, cut to the file's size and the volume's end."""
+    """Return where the extents lie in the source, first copies, cut to the volume's end.
+
+    A plain extent is cut to the file's size; a compressed one is there as a whole, as stored.
+    """
     runs: list[ByteRun] = []
     for extent in extents:
         used = min(extent.length, size - extent.start)
-        if not extent.plain or used <= 0:
+        if extent.inline is not None or used <= 0:
             continue
+        start, length = (extent.address + extent.offset, used) if extent.plain else (extent.address, extent.stored)
         try:
-            pieces = trees.chunks.find(extent.address + extent.offset, used)
+            pieces = trees.chunks.find(start, length)
         except EvidenceError:
             continue  # reading it will say so
         for copies, length in pieces:

@@ -1,5 +1,6 @@
 """What is in one directory, whichever way its size calls for."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ _INDEX_ALLOCATION = int(pytsk3.TSK_FS_ATTR_TYPE_NTFS_IDXALLOC)
 _FREE = int(pytsk3.TSK_FS_META_FLAG_UNALLOC)
 _USED = int(pytsk3.TSK_FS_META_FLAG_USED)
 _UNDEFINED = int(pytsk3.TSK_FS_NAME_TYPE_UNDEF)
+_PLACE = re.compile(r"^\w+: \(\w+\.\w+:\d+\) ")
 _DOTS = frozenset({b".", b".."})
 
 
@@ -81,7 +83,7 @@ class Listing:
                 yield entry
 
     def _entry(self, found: Any) -> Entry | None:
-        """Return an entry; None for `.` and `..`, whose runs, those of a large directory, must not be read each time."""
+        """Return an entry; None for `.` and `..`: the runs of a large directory must not be read once per child."""
         if isinstance(found, Name):
             return None if found.name in _DOTS else open_entry(found, self._layout, self._fs)
         return None if found.info.name.name in _DOTS else read_entry(found, self._layout, self._fs)
@@ -101,5 +103,5 @@ class Listing:
 
 
 def one_line(error: Exception) -> str:
-    """Return what the library said, on one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+    """Return what the library said, on one line and without the place in its source."""
+    return " ".join(_PLACE.sub("", str(error)).split()) or type(error).__name__

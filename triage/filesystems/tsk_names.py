@@ -21,8 +21,6 @@ _NON_RESIDENT = int(pytsk3.TSK_FS_ATTR_NONRES)
 _COMPRESSED = int(pytsk3.TSK_FS_ATTR_COMP)
 _ENCRYPTED = int(pytsk3.TSK_FS_ATTR_ENC)
 _META_ALLOCATED = int(pytsk3.TSK_FS_META_FLAG_ALLOC)
-# What Windows appends to the name of a file that it encrypts on FAT or exFAT, which have no attribute for it.
-_EFS_ON_FAT = ".PFILE"
 _NAME_ALLOCATED = int(pytsk3.TSK_FS_NAME_FLAG_ALLOC)
 
 _META_KINDS = {
@@ -75,6 +73,7 @@ class Entry:
     virtual_directory: bool
     times: Times
     missing: int
+    fscrypt: bool
     stored: tuple[Stored, ...]
 
 
@@ -92,7 +91,7 @@ def read_entry(handle: Any, layout: Layout, fs: Any) -> Entry:
 def open_entry(name: Name, layout: Layout, fs: Any) -> Entry:
     """Return what there is to know of a name that was read without the library."""
     try:
-        record = fs.open_meta(inode=name.inode) if name.inode else None
+        record = fs.open_meta(inode=name.inode) if name.inode or name.allocated else None
     except OSError:
         record = None
     return entry_of(name, record, layout)
@@ -109,10 +108,11 @@ def entry_of(name: Name, record: Any, layout: Layout) -> Entry:
         allocated=name.allocated,
         realloc=meta is not None and bool(int(meta.flags) & _META_ALLOCATED) and not name.allocated,
         kind=kind,
-        is_directory=meta is not None and kind is ItemKind.DIRECTORY and name.type in _MAY_ENTER,
+        is_directory=meta is not None and kind is ItemKind.DIRECTORY and (name.allocated or name.type in _MAY_ENTER),
         virtual_directory=name.type == int(pytsk3.TSK_FS_NAME_TYPE_VIRT_DIR),
         times=Times() if meta is None else _times(meta),
         missing=_missing(kind, meta, stored),
+        fscrypt=name.inode in layout.fscrypt,
         stored=stored,
     )
 
@@ -134,7 +134,7 @@ def _free_record(fs: Any, inode: int) -> Any:
     return None if int(record.info.meta.flags) & _META_ALLOCATED else record
 
 
-# A name of undefined type is entered too when its metadata is a directory, as the library's own walk does.
+# What a deleted name may say it is so that its metadata, if a directory, is believed to be still that of the name.
 _MAY_ENTER = frozenset(
     {
         int(pytsk3.TSK_FS_NAME_TYPE_DIR),
@@ -196,8 +196,14 @@ def _item(entry: Entry, path: str, volume: Address, *, kind: ItemKind, stored: S
         times=entry.times,
         runs=() if stored is None else stored.runs,
         recovered=not entry.allocated,
-        encrypted="EFS" if stored is not None and (stored.encrypted or path.endswith(_EFS_ON_FAT)) else None,
+        encrypted=_method(entry, stored),
     )
+
+
+def _method(entry: Entry, stored: Stored | None) -> str | None:
+    if entry.fscrypt:
+        return "fscrypt"
+    return "EFS" if stored is not None and stored.encrypted else None
 
 
 def _key(entry: Entry, stored: Stored | None) -> str:

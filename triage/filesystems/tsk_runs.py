@@ -1,5 +1,6 @@
 """Where the content of an attribute lies: the library's run list as byte runs of the source."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,14 @@ class Layout:
     """What turns a block number into an offset in the source; all in bytes.
 
     `interleaved` is True where each block is wrapped in other bytes (raw CD sectors): no plain runs exist then.
+    `fscrypt` holds the inodes that are encrypted one by one.
     """
 
     block_size: int
     start: int
     size: int
     interleaved: bool = False
+    fscrypt: Container[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,9 @@ class Walk:
         self._listing = Listing(fs, layout, kind)
         self._entered: set[int] = set()
         self._named: set[int] = set()
-        # The library shows a directory of orphans in the root, which is not on the disk; on ext it is the last inode.
-        self._orphans = int(fs.info.last_inum) if kind.startswith("ext") else None
+        # The library shows a directory of orphans in the root, which is not on the disk; where the root may be listed
+        # without the library, it is the last inode.
+        self._orphans = int(fs.info.last_inum) if kind == "ntfs" or kind.startswith("ext") else None
         self._with_deleted: list[_Place] = []
 
     def __iter__(self) -> Iterator[Item | Trouble]:

@@ -1,7 +1,7 @@
 """One exhibit examined: begun or resumed, run to its end or stopped, and concluded."""
 
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -10,6 +10,7 @@ from triage import __version__
 from triage.analyzers.order import ANALYZERS
 from triage.engine.messages import Setup
 from triage.engine.plan import Limits, Plan, Profile, identity
+from triage.engine.pool import WorkerPool
 from triage.engine.run import Run, describe
 from triage.hashsets.hashset import HashSet
 from triage.hashsets.library import Library
@@ -46,16 +47,14 @@ class Examination:
         """Open source, library and case, and store the plan. Raises SourceError, StoreError or UsageError."""
         self._order = order
         sets = Library(library_folder(order.library)).open_all()
-        self._setup = _setup(order, sets)
-        info = describe(self._setup)
-        plan = _plan(order, self._setup, info, sets)
-        self._case = Case.open_or_create(order.case, when=now(), actor=order.actor)
-        try:
-            self.resumed = self._begin(info, plan)
+        setup = _setup(order, sets)
+        with ExitStack() as undo:
+            self._pool = undo.enter_context(closing(WorkerPool(setup, order.jobs)))
+            info = describe(self._pool)
+            self._case = undo.enter_context(Case.open_or_create(order.case, when=now(), actor=order.actor))
+            self.resumed = self._begin(info, _plan(order, setup, info, sets))
             record = self._record()
-        except BaseException:
-            self._case.close()
-            raise
+            self._open = undo.pop_all()
         self.finished = record.state is ExhibitState.FINISHED
         self._clock = RunClock(record.seconds)
 
@@ -63,13 +62,13 @@ class Examination:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._case.close()
+        self._open.close()
 
     def events(self) -> Generator[Event]:
         """Run to the end and conclude; closing the generator stops the run, to be resumed by the same order."""
         if self.finished:
             return
-        run = Run(self._case, self._order.exhibit, self._setup, self._order.jobs, self._clock)
+        run = Run(self._case, self._order.exhibit, self._pool, self._clock)
         try:
             with closing(run.events()) as events:
                 yield from events

@@ -26,17 +26,15 @@ def open_dmg(path: Path) -> EvidenceSource | None:
     """
     file = ContainerFile(path)
     head, tail = file.peek(0, TRAILER_SIZE), file.peek(file.size - TRAILER_SIZE, TRAILER_SIZE)
+    trailer = Trailer.parse(tail)
+    if trailer is not None:  # first, since the bytes at the start of a UDIF image are the disk's own
+        return _udif(file, trailer)
+    file.close()
     if method := _encryption(head, tail):
-        file.close()
         return _unreadable(file, _encrypted_size(head, file.size), f"the image is encrypted ({method})", method)
     if head.startswith(_SPARSE):
-        file.close()
         return _unreadable(file, file.size, "sparse disk images are not supported; convert it to a raw image")
-    trailer = Trailer.parse(tail)
-    if trailer is None:
-        file.close()
-        return None
-    return _udif(file, trailer)
+    return None
 
 
 def _encryption(head: bytes, tail: bytes) -> str | None:

@@ -18,9 +18,12 @@ class Volume:
     @property
     def info(self) -> SourceInfo:
         """The source's identity with the volume's size."""
-        whole = self.source.info
-        size = max(0, min(self.run.end, whole.size) - self.run.offset)
-        return replace(whole, size=size)
+        return replace(self.source.info, size=self.size)
+
+    @property
+    def size(self) -> int:
+        """The bytes of the volume that the source has."""
+        return max(0, min(self.run.end, self.source.info.size) - self.run.offset)
 
     @property
     def address(self) -> Address:
@@ -29,7 +32,7 @@ class Volume:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return bytes of the volume as the source gives them."""
-        length = min(length, self.info.size - offset)
+        length = min(length, self.size - offset)
         return self.source.read_at(self.run.offset + offset, length) if length > 0 else b""
 
     def unreadable_runs(self) -> tuple[UnreadableRun, ...]:
