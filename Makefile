@@ -19,7 +19,10 @@ $(READY): requirements.lock pyproject.toml
 	touch $(READY)
 
 demo: setup ## make a synthetic exhibit and a hash set, examine it, print findings and a recommendation
-	$(BIN)/python -m triage demo
+	rm -rf demo
+	$(BIN)/python tests/make_demo.py demo
+	$(BIN)/triage hashset build demo/known --name demo-known --library demo/library
+	$(BIN)/triage examine demo/exhibit.img --case demo/case --exhibit DEMO/1 --library demo/library
 
 test: setup ## run the whole test suite
 	$(BIN)/python -m pytest

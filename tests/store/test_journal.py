@@ -150,11 +150,9 @@ def test_a_result_and_its_findings_are_stored_whole(prepared: Case, item: Callab
 
 def test_why_a_picture_has_no_hash_is_the_reason(prepared: Case, item: Callable[[int], Item]) -> None:
     prepared.journal.add_items("ABC/1", VOLUME, [item(1)], first=0)
-    result = ItemResult(
-        item=numbers(prepared)[0], outcome=Outcome.EXAMINED, pictures=PictureHashes(declined="smaller than 50 pixels")
-    )
+    result = ItemResult(item=numbers(prepared)[0], outcome=Outcome.EXAMINED, reason="tiny: smaller than 50 pixels")
     prepared.journal.record_results([result], found_at="2026", seconds=0.0)
-    assert [row["reason"] for row in prepared.queries.items()] == ["smaller than 50 pixels"]
+    assert [row["reason"] for row in prepared.queries.items()] == ["tiny: smaller than 50 pixels"]
 
 
 def test_an_item_ends_in_exactly_one_outcome(prepared: Case, item: Callable[[int], Item]) -> None:

@@ -11,12 +11,13 @@ from triage.cli.progress import progress_view
 from triage.cli.report import show_result
 from triage.cli.text import json_line
 from triage.engine.plan import Profile
+from triage.model.item import printable
 from triage.session.examination import Examination, Order, open_case
 
 
 def default_exhibit(source: Path) -> str:
     """Return the reference used when none is given: the source's own name."""
-    return source.absolute().name or "exhibit"
+    return printable(source.absolute().name) or "exhibit"
 
 
 @click.command()

@@ -157,6 +157,9 @@ def _tell(summary: ImportSummary) -> None:
     meta, counts = summary.header.meta, summary.header.counts
     members = ", ".join(f"{counts[name]:,} {name}" for name in counts if name != "records" and counts[name])
     click.echo(safe(f"{meta.name} {meta.version} ({meta.kind.value}): {counts['records']:,} records ({members})"))
+    if meta.category_map == "none":
+        region = f" of region {meta.region}" if meta.region else ""
+        click.echo(safe(f"  categories{region} are kept as their raw codes: no table gives their meaning"), err=True)
     for report in summary.reports:
         click.echo(safe(f"  {report.file}: {report.rows:,} rows read, {report.used:,} used"), err=True)
         for what, tallies in (("skipped", report.skipped), ("value dropped", report.bad_values)):

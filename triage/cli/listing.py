@@ -3,6 +3,7 @@
 import csv
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,8 @@ def items(case: Path, exhibit: str | None, form: str | None) -> None:
       triage items --case ./case --jsonl > items.jsonl
       triage items --case ./case --exhibit ABC/1 --csv > items.csv
     """  # noqa: D301 - \b is click's mark for text that must not be re-wrapped
-    with open_case(case) as reader:
-        _write(reader.queries.items(exhibit), form, ("outcome", "kind", "size", "md5", "path"))
+    with open_case(case) as reader, closing(reader.queries.items(exhibit)) as rows:
+        _write(rows, form, ("outcome", "kind", "size", "md5", "path"))
 
 
 @click.command()
@@ -53,8 +54,8 @@ def items(case: Path, exhibit: str | None, form: str | None) -> None:
 @_CSV
 def findings(case: Path, exhibit: str | None, form: str | None) -> None:
     """List every finding: which item, which set, by which hash, how near."""
-    with open_case(case) as reader:
-        _write(reader.queries.findings(exhibit), form, ("match", "distance", "set", "category", "path"))
+    with open_case(case) as reader, closing(reader.queries.findings(exhibit)) as rows:
+        _write(rows, form, ("match", "distance", "set", "category", "path"))
 
 
 @click.command()

@@ -38,7 +38,9 @@ def show_result(result: Mapping[str, Any], findings: Iterable[Mapping[str, Any]]
 
 def _findings(findings: Iterable[Mapping[str, Any]], count: int) -> Table:
     more = f" (the first {_SHOWN})" if count > _SHOWN else ""
-    table = Table(title=f"{count:,} findings{more}", title_justify="left", box=box.SIMPLE)
+    table = Table(
+        title=f"{count:,} {'finding' if count == 1 else 'findings'}{more}", title_justify="left", box=box.SIMPLE
+    )
     for column in ("match", "bits", "set", "category", "where"):
         table.add_column(column, justify="right" if column == "bits" else "left", overflow="fold")
     for row in islice(findings, _SHOWN):

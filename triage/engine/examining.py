@@ -25,6 +25,7 @@ from triage.model.runs import ByteRun, total
 # stores less than the size, never goes below a sixteenth.
 _SPARSE_SHARE = 64
 _REMEMBERED = 1024
+_NAMES_ONLY = frozenset({ItemKind.DIRECTORY, ItemKind.LINK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class Examiner:
 
     def examine(self, number: int, item: Item, volume: ByteRun) -> ItemResult:
         """Return the result of one item. Trouble with its bytes is an outcome; only MemoryError comes through."""
-        if item.kind not in {ItemKind.FILE, ItemKind.STREAM}:
+        if item.kind in _NAMES_ONLY or (item.kind is ItemKind.OTHER and not item.size):
             return ItemResult(item=number, outcome=Outcome.EXAMINED)
         learnt = self._recall(item, volume)
         facts = Facts(item=item, digests=learnt.digests, media_type=learnt.media_type, pictures=learnt.pictures)
@@ -99,8 +100,7 @@ class Examiner:
             hashes = hash_picture(content, kind, PictureLimits(pixels=self.limits.pixels))
         except EvidenceError as error:
             return Learnt(outcome=Outcome.UNREADABLE, reason=str(error), digests=digests, media_type=kind)
-        reason = f"no perceptual hash: {hashes.declined}" if hashes.declined else None
-        return replace(learnt, pictures=hashes, reason=reason)
+        return replace(learnt, pictures=hashes, reason=hashes.declined)
 
     def _passed_over(self, item: Item) -> str | None:
         stored = total(item.runs)

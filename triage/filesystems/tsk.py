@@ -154,7 +154,7 @@ def _keep_wall_time() -> None:
     """Let the library read the wall-clock times of FAT as if they were UTC, whatever the host's time zone.
 
     FAT keeps no zone. The library converts through the C library's zone, so that the same evidence would give other
-    times on another host; the process is set to UTC instead, and a report says that FAT times are wall times.
+    times on another host; the process is set to UTC instead.
     """
     if os.environ.get("TZ") != "UTC0":
         os.environ["TZ"] = "UTC0"

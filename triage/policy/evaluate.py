@@ -117,6 +117,15 @@ def _limit(facts: Facts) -> Iterator[Reason]:
     yield from _unknown(TroubleCode.LIMIT, "Left out because a limit was reached", parts, facts)
 
 
+def _pictures_undecodable(facts: Facts) -> Iterator[Reason]:
+    if facts.undecodable_pictures and facts.sets_hold_pictures:
+        pictures = counted(facts.undecodable_pictures, "picture")
+        yield Reason(
+            code="pictures-undecodable",
+            text=f"Could not be decoded and therefore not compared by appearance: {pictures}.",
+        )
+
+
 def _stopped_early(facts: Facts) -> Iterator[Reason]:
     left = facts.coverage.items.get(Outcome.NOT_REACHED, 0)
     if not facts.finished or left:
@@ -208,6 +217,7 @@ _UNKNOWN: tuple[Rule, ...] = (
     _not_examined,
     _no_hash_set,
     _pictures_not_compared,
+    _pictures_undecodable,
     _nothing_examined,
 )
 _STATED: tuple[Rule, ...] = (_looked_at, _skipped, _unallocated, _outside, _known_material_only)

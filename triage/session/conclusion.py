@@ -20,12 +20,15 @@ def conclude(case: Case, record: ExhibitRecord, *, finished: bool) -> tuple[Cove
     reference = record.reference
     claims: dict[CoverageClass, list[ByteRun]] = {}
     items: Counter[str] = Counter({outcome.value: 0 for outcome in Outcome})
-    files, limited = 0, 0
+    files, limited, undecodable = 0, 0, 0
     for item in case.journal.accounted(reference):
         items[item.outcome.value] += 1
         claims.setdefault(class_of(item.outcome, allocated=item.allocated), []).extend(item.runs)
-        files += item.kind is not ItemKind.DIRECTORY and item.outcome is Outcome.EXAMINED
-        limited += (item.reason or "").startswith("limit:")
+        files += item.kind in {ItemKind.FILE, ItemKind.STREAM} and item.outcome is Outcome.EXAMINED
+        code = (item.reason or "").partition(":")[0]
+        limited += code == "limit"
+        # A deleted picture is often another file's bytes by now: that it cannot be decoded tells nothing.
+        undecodable += code == "cannot be decoded" and item.allocated
     volumes = case.layout.volumes(reference)
     unreadable = [bad.run for bad in case.obstacles.unreadable(reference)]
     coverage = account(record.info.size, volumes, claims, unreadable, items)
@@ -42,6 +45,7 @@ def conclude(case: Case, record: ExhibitRecord, *, finished: bool) -> tuple[Cove
         volumes=Counter(report.state for report in volumes),
         troubles=case.queries.troubles(reference),
         limited_items=limited,
+        undecodable_pictures=undecodable,
         source_encrypted=record.info.encrypted,
         source_troubles=record.info.troubles,
     )

@@ -124,13 +124,25 @@ class Examination:
 
 
 def open_case(folder: Path) -> CaseReader:
-    """Open a case for reading, also while an examination writes to it. Raises StoreError when there is none."""
-    return CaseReader.open(folder)
+    """Open a case for reading, also while an examination writes to it.
+
+    Raises StoreError when there is none, or when its ledger does not verify.
+    """
+    case = CaseReader.open(folder)
+    try:
+        case.verify()
+    except BaseException:
+        case.close()
+        raise
+    return case
 
 
 def _setup(order: Order, sets: tuple[HashSet, ...]) -> Setup:
-    if not order.source.exists():
+    source = order.source.resolve()
+    if not source.exists():
         raise SourceError(f"{order.source} does not exist; check the path, and that the device is plugged in")
+    if order.case.resolve().is_relative_to(source):
+        raise UsageError(f"the case {order.case} would lie inside the evidence {order.source}; name another --case")
     wanted = frozenset(_ALL_DIGESTS)
     if order.profile is Profile.EXACT:
         wanted = frozenset({"md5", "sha1"}).union(*(opened.needs for opened in sets))

@@ -1,8 +1,13 @@
 """Hash sets made, imported and asked: the library as a person uses it."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from triage.content.content import Content
+from triage.content.digesting import digest
+from triage.content.mediatype import media_type
+from triage.content.picture import PICTURE_TYPES, hash_picture
 from triage.engine.examining import Examiner
 from triage.engine.plan import Limits
 from triage.hashsets.compile import ImportSummary, compile_records, import_set
@@ -86,8 +91,7 @@ def lookup(text: str, library: Path | None) -> tuple[Match, ...]:
 def _hashes_of(text: str) -> tuple[Digests, PictureHashes | None]:
     path = Path(text)
     if path.is_file():
-        result = _result_of(path)
-        return result.digests, result.pictures
+        return _hashes_of_file(path)
     digits = text.lower()
     if not digits or set(digits) - set("0123456789abcdef"):
         raise UsageError(f"{text} is neither a file nor a hexadecimal hash; give one of them")
@@ -100,18 +104,24 @@ def _hashes_of(text: str) -> tuple[Digests, PictureHashes | None]:
     return Digests(**{algorithm: digits}), pictures
 
 
-def _result_of(path: Path) -> ItemResult:
-    evidence = Evidence(WatchedSource(open_source(path.parent)))
+def _hashes_of_file(path: Path) -> tuple[Digests, PictureHashes | None]:
     try:
-        return next(result for item, result in _results(evidence) if item.path == path.name)
-    finally:
-        evidence.source.close()
+        with path.open("rb") as file:
+            content = Content(lambda offset, length: os.pread(file.fileno(), length, offset), path.stat().st_size)
+            kind = media_type(content.head())
+            pictures = hash_picture(content, kind) if kind in PICTURE_TYPES else None
+            return digest(content), pictures
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}; check its permissions") from error
 
 
 def _records(evidence: Evidence, progress: Progress | None) -> Iterator[Record]:
-    whole, done = evidence.source.info.size, 0
+    info = evidence.source.info
+    if info.troubles:
+        raise SourceError(f"{info.troubles[0]}; correct that and build again")
+    whole, done = info.size, 0
     for item, result in _results(evidence):
-        if result.outcome is not Outcome.EXAMINED:
+        if result.outcome not in {Outcome.EXAMINED, Outcome.ENCRYPTED}:
             raise SourceError(f"{item.path} cannot be read: {result.reason}; correct that and build again")
         done += item.size
         if progress is not None:

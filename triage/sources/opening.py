@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from triage.model.errors import SourceError
@@ -20,6 +21,12 @@ from triage.sources.vmdk import open_vmdk
 
 Opener = Callable[[Path], EvidenceSource | None]
 
+
+def _open_backing(path: Path) -> EvidenceSource | None:
+    """Open what a QCOW2 may lie upon beside QCOW2 and raw: another container."""
+    return next((source for opener in (open_vmdk, open_vhd, open_dmg, open_ewf) if (source := opener(path))), None)
+
+
 OPENERS: tuple[Opener, ...] = (
     open_folder,
     open_device,
@@ -27,7 +34,7 @@ OPENERS: tuple[Opener, ...] = (
     open_ewf2,
     open_vmdk,
     open_vhd,
-    open_qcow2,
+    partial(open_qcow2, opener=_open_backing),
     open_dmg,
     open_split,
     open_raw,

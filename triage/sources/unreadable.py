@@ -12,6 +12,7 @@ class UnreadableLog:
 
     def __init__(self) -> None:
         self._runs: list[UnreadableRun] = []
+        self._told: tuple[UnreadableRun, ...] | None = None
 
     def add(self, run: ByteRun, reason: str) -> None:
         """Record a run, joining it to a neighbour with the same reason."""
@@ -32,7 +33,9 @@ class UnreadableLog:
 
     def runs(self) -> tuple[UnreadableRun, ...]:
         """Return what was recorded so far."""
-        return tuple(self._runs)
+        if self._told is None:
+            self._told = tuple(self._runs)
+        return self._told
 
     def _insert(self, bad: UnreadableRun) -> None:
         index = bisect_right(self._runs, bad.run.offset, key=lambda known: known.run.offset)
@@ -42,6 +45,7 @@ class UnreadableLog:
             first, start = first - 1, before.run.offset
         if last < len(self._runs) and (after := self._runs[last]).run.offset == end and after.reason == bad.reason:
             last, end = last + 1, after.run.end
+        self._told = None
         self._runs[first:last] = [UnreadableRun(run=ByteRun(start, end - start), reason=bad.reason)]
 
 

@@ -1,5 +1,6 @@
 """A source that is watched while it is read: how much was asked of it, and whether an unreadable byte was met."""
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -29,8 +30,9 @@ class WatchedSource:
         data = self.inner.read_at(offset, length)
         self.bytes_read += len(data)
         bad = self.inner.unreadable_runs()
-        if bad and any(run.run.offset < offset + length and offset < run.run.end for run in bad):
-            self.touched = True
+        if bad:
+            last = bisect_left(bad, offset + length, key=lambda run: run.run.offset) - 1
+            self.touched = self.touched or (last >= 0 and bad[last].run.end > offset)
         if self.on_read is not None:
             self.on_read()
         return data

@@ -139,9 +139,9 @@ class Journal:
 
 
 def _result_row(result: ItemResult) -> tuple[object, ...]:
-    """Return the parameters of `_RESULT`; why a picture has no hash is the reason where there is no other."""
+    """Return the parameters of `_RESULT`."""
     pictures = result.pictures or NO_PICTURE
-    reason = result.reason or pictures.declined
+    reason = result.reason
     return (
         result.digests.md5,
         result.digests.sha1,

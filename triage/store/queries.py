@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 from triage.model.finding import SetIdentity, SetKind
@@ -53,12 +53,12 @@ class Queries:
         self._database = database
         self._exhibits = exhibits
 
-    def items(self, reference: str | None = None) -> Iterator[Row]:
+    def items(self, reference: str | None = None) -> Generator[Row]:
         """Stream every item of one exhibit or of all, in the order of the walk."""
         for row in self._database.rows(_ITEMS, (self._key(reference),)):
             yield {**dict(row), "allocated": bool(row["allocated"]), "recovered": bool(row["recovered"])}
 
-    def findings(self, reference: str | None = None) -> Iterator[Row]:
+    def findings(self, reference: str | None = None) -> Generator[Row]:
         """Stream every finding of one exhibit or of all, in the order of the items."""
         for row in self._database.rows(_FINDINGS, (self._key(reference),)):
             confirmed = row["confirmed"]
