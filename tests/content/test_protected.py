@@ -1,10 +1,10 @@
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from suite import Corpus, Tool
 
 from triage.content.protected import HEAD, protected
 
@@ -105,7 +105,7 @@ def test_no_cut_head_raises(prefix: bytes, cut: int) -> None:
 
 
 @pytest.mark.parametrize("version", ["luks1", "luks2"])
-def test_a_container_made_by_cryptsetup(tool: Any, tmp_path: Path, version: str) -> None:
+def test_a_container_made_by_cryptsetup(tool: Tool, tmp_path: Path, version: str) -> None:
     container, key = tmp_path / "container", tmp_path / "key"
     container.write_bytes(bytes(20 << 20))
     key.write_bytes(b"an invented passphrase")
@@ -116,7 +116,7 @@ def test_a_container_made_by_cryptsetup(tool: Any, tmp_path: Path, version: str)
         assert protected(file.read(HEAD), container.stat().st_size) == version.upper()
 
 
-def test_efs_files_that_windows_wrote_on_exfat(corpus: Any, tool: Any) -> None:
+def test_efs_files_that_windows_wrote_on_exfat(corpus: Corpus, tool: Tool) -> None:
     image = corpus.path("encrypted/dfirntfs_exfat_efs.raw")
     listing = subprocess.run([tool("fls"), "-r", "-p", "-F", image], check=True, capture_output=True, text=True).stdout
     files = [
@@ -140,7 +140,7 @@ def test_efs_files_that_windows_wrote_on_exfat(corpus: Any, tool: Any) -> None:
         ("real/dfvfs/ntfs.raw", None),
     ],
 )
-def test_public_images(corpus: Any, name: str, method: str | None) -> None:
+def test_public_images(corpus: Corpus, name: str, method: str | None) -> None:
     path = corpus.path(name)
     with path.open("rb") as file:
         assert protected(file.read(HEAD), path.stat().st_size) == method

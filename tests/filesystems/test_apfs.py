@@ -2,10 +2,10 @@ import hashlib
 import random
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from images.overlay import Overlay, written_sectors
+from suite import Corpus
 
 from triage.filesystems.apfs import ApfsFileSystem, _unique, open_apfs
 from triage.model.errors import EvidenceError
@@ -28,7 +28,7 @@ def content(filesystem: ApfsFileSystem, item: Item) -> bytes:
     return b"".join(filesystem.read_at(item, offset, 50) for offset in range(0, item.size, 50))
 
 
-def test_agrees_with_the_truth(corpus: Any) -> None:
+def test_agrees_with_the_truth(corpus: Corpus) -> None:
     case = corpus.case("dfvfs_apfs.raw")
     filesystem = opened(Overlay(corpus.first_file(case)))
     items = {item.path: item for item in filesystem.walk() if isinstance(item, Item)}
@@ -49,7 +49,7 @@ def test_agrees_with_the_truth(corpus: Any) -> None:
     filesystem.close()
 
 
-def test_runs_hold_the_content_wherever_the_volume_lies(corpus: Any, tmp_path: Path) -> None:
+def test_runs_hold_the_content_wherever_the_volume_lies(corpus: Corpus, tmp_path: Path) -> None:
     shifted = tmp_path / "shifted"
     with shifted.open("wb") as file:
         file.write(bytes(12800))
@@ -65,7 +65,7 @@ def test_runs_hold_the_content_wherever_the_volume_lies(corpus: Any, tmp_path: P
         assert item.address.find("apfs") == "0"
 
 
-def test_a_locked_volume_is_named(corpus: Any) -> None:
+def test_a_locked_volume_is_named(corpus: Corpus) -> None:
     case = corpus.case("apfs_encrypted")
     filesystem = opened(Overlay(corpus.first_file(case)), ENCRYPTED_AT)
     (trouble,) = filesystem.walk()
@@ -91,13 +91,13 @@ def test_the_signature_alone_is_damage(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("share", [0.01, 0.05, 0.09, 0.1, 0.3, 0.9])
-def test_cut_images_end(corpus: Any, share: float) -> None:
+def test_cut_images_end(corpus: Corpus, share: float) -> None:
     path = corpus.path("real/dfvfs/apfs.raw")
     source = Overlay(path, cut=int(path.stat().st_size * share))
     assert outcome(source) in {"refused", "walked"}
 
 
-def test_flipped_bits_end(corpus: Any) -> None:
+def test_flipped_bits_end(corpus: Corpus) -> None:
     path = corpus.path("real/dfvfs/apfs.raw")
     sectors = written_sectors(path)
     seen = set()

@@ -1,8 +1,8 @@
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import pytest
+from suite import Corpus
 
 from triage.filesystems.recognition import Recognition, recognise
 from triage.model.item import Item
@@ -29,7 +29,7 @@ def recognised(path: Path, offset: int = 0) -> Recognition:
         ("real/ntfssamples/ntfs-2m.raw", 65536, "ntfs"),
     ],
 )
-def test_what_can_be_read_is_read(corpus: Any, name: str, offset: int, kind: str) -> None:
+def test_what_can_be_read_is_read(corpus: Corpus, name: str, offset: int, kind: str) -> None:
     found = recognised(corpus.path(name), offset)
     assert found.filesystem is not None
     assert (found.state, found.filesystem.kind, found.troubles) == ("read", kind, ())
@@ -45,14 +45,14 @@ def test_what_can_be_read_is_read(corpus: Any, name: str, offset: int, kind: str
         ("encrypted/veracrypt_vc_1-sha512-xts-aes", "possibly encrypted"),
     ],
 )
-def test_what_is_encrypted_is_named(corpus: Any, name: str, word: str) -> None:
+def test_what_is_encrypted_is_named(corpus: Corpus, name: str, word: str) -> None:
     found = recognised(corpus.path(name))
     assert (found.state, found.filesystem) == ("encrypted", None)
     assert word in found.text
     assert [(trouble.code, trouble.text) for trouble in found.troubles] == [(TroubleCode.ENCRYPTED, found.text)]
 
 
-def test_a_container_of_locked_volumes_is_encrypted(corpus: Any) -> None:
+def test_a_container_of_locked_volumes_is_encrypted(corpus: Corpus) -> None:
     found = recognised(corpus.path("encrypted/dfvfs_apfs_encrypted.dmg"), 20480)
     assert found.state == "encrypted"
     assert found.filesystem is not None
@@ -61,7 +61,7 @@ def test_a_container_of_locked_volumes_is_encrypted(corpus: Any) -> None:
 
 
 @pytest.mark.parametrize(("offset", "kinds"), [(32256, "ntfs+ext2"), (49351680, "ntfs+ufs2")])
-def test_two_valid_file_systems_are_ambiguous(corpus: Any, offset: int, kinds: str) -> None:
+def test_two_valid_file_systems_are_ambiguous(corpus: Corpus, offset: int, kinds: str) -> None:
     found = recognised(corpus.path("real/dftt/10-ntfs-disk.dd"), offset)
     assert found.filesystem is not None
     assert (found.state, found.filesystem.kind) == ("ambiguous", kinds)
@@ -70,7 +70,7 @@ def test_two_valid_file_systems_are_ambiguous(corpus: Any, offset: int, kinds: s
     assert found.troubles[0].run.offset == offset
 
 
-def test_what_cannot_be_read_is_named(corpus: Any) -> None:
+def test_what_cannot_be_read_is_named(corpus: Corpus) -> None:
     found = recognised(corpus.path("real/dfvfs/lvm.raw"))
     assert (found.state, found.filesystem) == ("unsupported", None)
     assert "LVM2" in found.text

@@ -5,13 +5,13 @@ import struct
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from suite import Corpus, Tool
 
 from triage.filesystems import tsk_listing, tsk_walk
 from triage.filesystems.filesystem import FileSystem
@@ -27,7 +27,6 @@ from triage.model.trouble import Trouble, TroubleCode
 from triage.sources.opening import open_source
 from triage.volumes.volume import Volume
 
-Tool = Callable[[str], str]
 Row = tuple[str, int | None, str | None, bool]
 
 PIECE = 1 << 20
@@ -90,7 +89,7 @@ def rows(filesystem: FileSystem) -> Counter[Row]:
 
 
 @pytest.mark.parametrize("identity", CASES)
-def test_agrees_with_the_truth(corpus: Any, identity: str) -> None:
+def test_agrees_with_the_truth(corpus: Corpus, identity: str) -> None:
     case = corpus.case(identity)
     path = corpus.first_file(case)
     for truth in case["filesystems"]:
@@ -106,7 +105,7 @@ def test_agrees_with_the_truth(corpus: Any, identity: str) -> None:
     ("identity", "offset"), [("dfvfs_ntfs.raw", 0), ("dfirntfs_ntfs_index", 65536), ("dfirntfs_ntfs3_attrlist", 0)]
 )
 def test_reads_large_ntfs_directories_as_the_library_does(
-    corpus: Any, identity: str, offset: int, monkeypatch: pytest.MonkeyPatch
+    corpus: Corpus, identity: str, offset: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = corpus.first_file(corpus.case(identity))
     expected = {item.address: item for item in items_of(opened(path, offset)) if item.allocated}
@@ -115,12 +114,12 @@ def test_reads_large_ntfs_directories_as_the_library_does(
     assert {item.address: item for item in items if item.allocated} == expected
 
 
-def test_walks_twice_the_same_way(corpus: Any) -> None:
+def test_walks_twice_the_same_way(corpus: Corpus) -> None:
     filesystem = opened(corpus.path("real/dfirntfs/exfat_win.raw"))
     assert list(filesystem.walk()) == list(filesystem.walk())
 
 
-def test_lists_allocated_then_deleted_then_orphans(corpus: Any) -> None:
+def test_lists_allocated_then_deleted_then_orphans(corpus: Corpus) -> None:
     items = items_of(opened(corpus.path("real/dftt/7-ntfs-undel.dd")))
     order = [(not item.allocated) + item.path.startswith("$OrphanFiles/") for item in items]
     assert order == sorted(order)
@@ -128,7 +127,7 @@ def test_lists_allocated_then_deleted_then_orphans(corpus: Any) -> None:
     assert all(item.recovered is not item.allocated for item in items)
 
 
-def test_runs_are_offsets_of_the_source(corpus: Any) -> None:
+def test_runs_are_offsets_of_the_source(corpus: Corpus) -> None:
     path = corpus.path("real/dfvfs/gpt.raw")
     filesystem = opened(path, 2097152)
     found = {item.path: item for item in items_of(filesystem)}
@@ -139,7 +138,7 @@ def test_runs_are_offsets_of_the_source(corpus: Any) -> None:
     assert b"".join(image[run.offset : run.end] for run in item.runs) == content(filesystem, item)
 
 
-def test_resident_content_has_no_runs(corpus: Any) -> None:
+def test_resident_content_has_no_runs(corpus: Corpus) -> None:
     found = {item.path: item for item in items_of(opened(corpus.path("real/dfvfs/ntfs.raw")))}
     assert found["passwords.txt"].runs == ()
     assert found["passwords.txt"].size == 116
@@ -147,7 +146,7 @@ def test_resident_content_has_no_runs(corpus: Any) -> None:
     assert found["$BadClus:$Bad"].size == 0
 
 
-def test_times_are_utc_in_nanoseconds(corpus: Any) -> None:
+def test_times_are_utc_in_nanoseconds(corpus: Corpus) -> None:
     found = {item.path: item for item in items_of(opened(corpus.path("real/dfvfs/ext4.raw")))}
     times = found["passwords.txt"].times
     assert times.modified is not None
@@ -157,7 +156,7 @@ def test_times_are_utc_in_nanoseconds(corpus: Any) -> None:
 
 
 @pytest.mark.parametrize("zone", ["UTC0", "America/St_Johns", "Asia/Kathmandu", "Europe/London"])
-def test_times_do_not_depend_on_the_zone_of_the_host(corpus: Any, zone: str) -> None:
+def test_times_do_not_depend_on_the_zone_of_the_host(corpus: Corpus, zone: str) -> None:
     program = f"""
 import json
 from pathlib import Path
@@ -182,7 +181,7 @@ print(json.dumps([(item.path, item.times.modified, item.times.accessed) for item
     assert times["summer.txt"] == (1086102004 * 10**9, 1086048000 * 10**9)
 
 
-def test_a_search_for_orphans_is_bounded(corpus: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_for_orphans_is_bounded(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tsk_walk, "ORPHAN_BUDGET", 1 << 16)
     filesystem = opened(corpus.path("real/dftt/6-fat-undel.dd"))
     troubles = troubles_of(filesystem)
@@ -192,12 +191,12 @@ def test_a_search_for_orphans_is_bounded(corpus: Any, monkeypatch: pytest.Monkey
     assert len(content(filesystem, item)) == item.size
 
 
-def test_a_huge_exfat_does_not_hang(corpus: Any) -> None:
+def test_a_huge_exfat_does_not_hang(corpus: Corpus) -> None:
     filesystem = opened(corpus.path("corrupt/real_exfatprogs_2tb_disk.img"))
     assert [trouble.code for trouble in troubles_of(filesystem)] == [TroubleCode.LIMIT]
 
 
-def test_a_directory_deeper_than_the_limit_is_reported(corpus: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_directory_deeper_than_the_limit_is_reported(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     path = corpus.path("corrupt/made_ext4_hostile_names.raw")
     deepest = max(item.path.count("/") for item in items_of(opened(path)))
     assert deepest == 401
@@ -207,7 +206,7 @@ def test_a_directory_deeper_than_the_limit_is_reported(corpus: Any, monkeypatch:
     assert max(item.path.count("/") for item in items_of(opened(path))) == 5
 
 
-def test_clusters_of_two_megabytes_are_read(corpus: Any) -> None:
+def test_clusters_of_two_megabytes_are_read(corpus: Corpus) -> None:
     path = corpus.path("real/ntfssamples/ntfs-2m.raw")
     filesystem = opened(path, 65536)
     found = {item.path: item for item in items_of(filesystem)}
@@ -220,19 +219,19 @@ def test_clusters_of_two_megabytes_are_read(corpus: Any) -> None:
         assert filesystem.read_at(found["$Boot"], 100, 1000) == image.read(1000)
 
 
-def test_a_fat32_of_few_clusters_is_read(corpus: Any) -> None:
+def test_a_fat32_of_few_clusters_is_read(corpus: Corpus) -> None:
     filesystem = opened(corpus.path("real/dfirntfs/fat32_small.raw"))
     assert filesystem.kind == "fat32"
     assert any(item.size for item in items_of(filesystem) if item.kind is ItemKind.FILE)
 
 
-def test_an_ext2_of_revision_0_is_read(corpus: Any) -> None:
+def test_an_ext2_of_revision_0_is_read(corpus: Corpus) -> None:
     filesystem = opened(corpus.path("corrupt/real_e2fsprogs_f_dup.img"))
     found = {item.path: item for item in items_of(filesystem)}
     assert content(filesystem, found["motd"]).startswith(b"\n")
 
 
-def test_several_file_systems_in_one_volume_are_told_apart(corpus: Any) -> None:
+def test_several_file_systems_in_one_volume_are_told_apart(corpus: Corpus) -> None:
     filesystem = opened(corpus.path("real/dftt/10-ntfs-disk.dd"), 32256)
     assert isinstance(filesystem, SideBySide)
     assert filesystem.kind == "ntfs+ext2"
@@ -244,13 +243,7 @@ def test_several_file_systems_in_one_volume_are_told_apart(corpus: Any) -> None:
     assert Address.parse(str(text.address)) == text.address
 
 
-def test_efs_on_exfat_is_marked(corpus: Any) -> None:
-    items = items_of(opened(corpus.path("encrypted/dfirntfs_exfat_efs.raw")))
-    assert {item.path for item in items if item.encrypted} >= {"encrypted_dir/1.bin.PFILE", "usual_dir/2.bin.PFILE"}
-    assert not any(item.encrypted for item in items if not item.path.endswith(".PFILE"))
-
-
-def test_reading_past_the_end_and_nothing(corpus: Any) -> None:
+def test_reading_past_the_end_and_nothing(corpus: Corpus) -> None:
     filesystem = opened(corpus.path("real/dfvfs/ntfs.raw"))
     item = next(item for item in items_of(filesystem) if item.path == "passwords.txt")
     assert filesystem.read_at(item, 0, 0) == b""
@@ -258,7 +251,7 @@ def test_reading_past_the_end_and_nothing(corpus: Any) -> None:
     assert filesystem.read_at(item, 110, 1000) == content(filesystem, item)[110:]
 
 
-def test_an_item_that_is_not_there_is_an_evidence_error(corpus: Any) -> None:
+def test_an_item_that_is_not_there_is_an_evidence_error(corpus: Corpus) -> None:
     filesystem = opened(corpus.path("real/dfvfs/ntfs.raw"))
     address = Address("volume", "0")
     lost = Item(address=address, kind=ItemKind.FILE, path="x", size=9, allocated=True, reference="99999999-128-1")
@@ -399,7 +392,7 @@ def test_hostile_directory_blocks_end(block: bytes) -> None:
         _fixed_up(block.removeprefix(b"INDX"))
 
 
-def test_only_a_front_that_is_needed_is_made(corpus: Any) -> None:
+def test_only_a_front_that_is_needed_is_made(corpus: Corpus) -> None:
     assert readable_front(volume_of(corpus.path("real/dfvfs/ntfs.raw"))) == b""
     assert readable_front(volume_of(corpus.path("real/dfvfs/ext2.raw"))) == b""
     assert len(readable_front(volume_of(corpus.path("real/ntfssamples/ntfs-2m.raw"), 65536))) == 512

@@ -4,10 +4,10 @@ import random
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from images.overlay import Overlay, written_sectors
+from suite import Corpus, Tool
 
 from triage.filesystems.xfs import XfsFileSystem, open_xfs
 from triage.model.errors import EvidenceError
@@ -48,7 +48,9 @@ def files() -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def make(files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory, tool: Any) -> Iterator[Callable[..., Path]]:
+def make(
+    files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory, tool: Tool
+) -> Iterator[Callable[..., Path]]:
     """Return a function that makes an image with options of mkfs.xfs, without mounting it."""
     folder = tmp_path_factory.mktemp("xfs")
     lines = ["/nothing", "0 0", "d--755 0 0", f"link l--777 0 0 {LINK}", "fifo p--644 0 0", "many d--755 0 0"]
@@ -108,7 +110,7 @@ def test_what_was_put_in_comes_out(
     filesystem.close()
 
 
-def test_agrees_with_the_truth(corpus: Any) -> None:
+def test_agrees_with_the_truth(corpus: Corpus) -> None:
     case = corpus.case("dfvfs_xfs.raw")
     filesystem = opened(Overlay(corpus.first_file(case)))
     items = [item for item in filesystem.walk() if isinstance(item, Item)]

@@ -10,9 +10,9 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+from suite import Tool
 
 
 def summed(body: bytes) -> bytes:
@@ -103,7 +103,7 @@ def need_root_and(device: str) -> None:
 
 
 @pytest.fixture
-def loop_device(tool: Any) -> Iterator[Callable[..., Path]]:
+def loop_device(tool: Tool) -> Iterator[Callable[..., Path]]:
     """Return a function that makes a read-only loop device of an image; all are detached in the end.
 
     Ask for it after `failing_disk`, so that it goes before the disk does.

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from suite import Corpus
 
 from triage.model.runs import ByteRun
 from triage.sources.dmg import open_dmg
@@ -75,7 +75,7 @@ def disk_image(*tables: Sequence[Chunk], prefix: bytes = b"") -> bytes:
     return prefix + fork + properties + trailer.ljust(492, b"\0") + struct.pack(">Q", sector).ljust(20, b"\0")
 
 
-def test_the_image_of_the_corpus_has_the_checksums_that_it_claims(opened: Opened, corpus: Any) -> None:
+def test_the_image_of_the_corpus_has_the_checksums_that_it_claims(opened: Opened, corpus: Corpus) -> None:
     path = corpus.path("real/dfvfs/hfsplus_zlib.dmg")
     source = opened(path)
     disk = read_all(source)
@@ -102,7 +102,7 @@ def test_the_image_of_the_corpus_has_the_checksums_that_it_claims(opened: Opened
 @pytest.mark.parametrize(
     "name", ["real/be/1mb_fat32.dmg", "real/nps/nps-2009-hfsjtest1.gen1.dmg", "encrypted/dfvfs_apfs_encrypted.dmg"]
 )
-def test_raw_images_called_dmg_are_none(corpus: Any, name: str) -> None:
+def test_raw_images_called_dmg_are_none(corpus: Corpus, name: str) -> None:
     assert open_dmg(corpus.path(name)) is None
 
 

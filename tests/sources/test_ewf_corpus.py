@@ -7,6 +7,7 @@ from typing import Any
 
 import pyewf
 import pytest
+from suite import Corpus
 
 from triage.model.runs import merge, total
 from triage.sources.ewf import open_ewf
@@ -29,7 +30,7 @@ def pieces(source: EvidenceSource) -> Iterator[bytes]:
         yield source.read_at(offset, STEP)
 
 
-def sound_cases(corpus: Any) -> list[Any]:
+def sound_cases(corpus: Corpus) -> list[Any]:
     return [
         case
         for case in corpus.cases
@@ -37,7 +38,7 @@ def sound_cases(corpus: Any) -> list[Any]:
     ]
 
 
-def test_every_sound_set_reads_as_libewf_reads_it_and_as_its_digest_says(corpus: Any) -> None:
+def test_every_sound_set_reads_as_libewf_reads_it_and_as_its_digest_says(corpus: Corpus) -> None:
     cases = sound_cases(corpus)
     assert len(cases) >= 12
     for case in cases:
@@ -65,7 +66,7 @@ def test_every_sound_set_reads_as_libewf_reads_it_and_as_its_digest_says(corpus:
         ("corrupt_made_e01_truncated70.E01", "tsk_imageformat_mmls_1.E01", 869 * 32768, "is cut short"),
     ],
 )
-def test_a_damaged_set_gives_what_is_there(corpus: Any, case: str, like: str, sound: int, words: str) -> None:
+def test_a_damaged_set_gives_what_is_there(corpus: Corpus, case: str, like: str, sound: int, words: str) -> None:
     source = opened(corpus.first_file(corpus.case(case)))
     whole = opened(corpus.first_file(corpus.case(like)))
     assert source.info.size == whole.info.size
@@ -78,5 +79,5 @@ def test_a_damaged_set_gives_what_is_there(corpus: Any, case: str, like: str, so
     whole.close()
 
 
-def test_an_empty_file_called_e01_is_not_ewf(corpus: Any) -> None:
+def test_an_empty_file_called_e01_is_not_ewf(corpus: Corpus) -> None:
     assert open_ewf(corpus.path("corrupt/made_empty_file.E01")) is None

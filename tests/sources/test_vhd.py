@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
+from suite import Corpus
 
 from triage.model.runs import ByteRun
 from triage.sources.source import EvidenceSource
@@ -87,7 +87,7 @@ def test_what_qemu_img_writes_reads_back(
         ("made/m3/m3.vhdx", "made/m3/m3_flat-flat.vmdk"),
     ],
 )
-def test_images_of_the_corpus_equal_their_raw_form(opened: Opened, corpus: Any, image: str, raw: str) -> None:
+def test_images_of_the_corpus_equal_their_raw_form(opened: Opened, corpus: Corpus, image: str, raw: str) -> None:
     assert_reads(opened(corpus.path(image)), corpus.path(raw).read_bytes())
 
 

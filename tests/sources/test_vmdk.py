@@ -6,9 +6,9 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
 
 import pytest
+from suite import Corpus
 
 from triage.model.runs import ByteRun
 from triage.sources.source import EvidenceSource
@@ -82,7 +82,7 @@ def test_what_qemu_img_writes_reads_back(
         ("made/m3/m3_streamOptimized.vmdk", "made/m3/m3_flat-flat.vmdk"),
     ],
 )
-def test_images_of_the_corpus_equal_their_raw_form(opened: Opened, corpus: Any, image: str, raw: str) -> None:
+def test_images_of_the_corpus_equal_their_raw_form(opened: Opened, corpus: Corpus, image: str, raw: str) -> None:
     expected = corpus.path(raw).read_bytes()
     assert_reads(opened(corpus.path(image)), expected)
 
@@ -279,7 +279,7 @@ def test_hopeless_images_are_unreadable_as_a_whole(opened: Opened, tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", ["corrupt/real_qemu_afl9.vmdk", "corrupt/real_qemu_iotest-version3.vmdk"])
-def test_corrupt_images_of_the_corpus_end_well(opened: Opened, corpus: Any, name: str) -> None:
+def test_corrupt_images_of_the_corpus_end_well(opened: Opened, corpus: Corpus, name: str) -> None:
     source = opened(corpus.path(name))
     head = source.read_at(0, 1 << 20)
     assert len(head) == min(1 << 20, source.info.size)

@@ -1,9 +1,9 @@
 import random
 import zlib
 from collections.abc import Callable
-from typing import Any
 
 import pytest
+from suite import Corpus
 
 from triage.model.runs import ByteRun
 from triage.volumes.entropy import high_entropy, is_blank
@@ -80,5 +80,5 @@ def test_what_cannot_be_read_is_never_blank() -> None:
     assert not is_blank(Sparse(2**20, bad=(ByteRun(4096, 512),))).blank
 
 
-def test_real_veracrypt(corpus: Any, opened: Callable[..., Opened]) -> None:
+def test_real_veracrypt(corpus: Corpus, opened: Callable[..., Opened]) -> None:
     assert high_entropy(opened(corpus.path("encrypted/veracrypt_vc_1-sha512-xts-aes"))) is not None

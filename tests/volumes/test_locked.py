@@ -1,11 +1,11 @@
 import struct
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from suite import Corpus
 
 from triage.volumes.locked import boot_code, detect
 
@@ -135,7 +135,7 @@ def test_any_bytes_are_told_or_not_but_never_raise(data: bytes, size: int) -> No
         ("encrypted/dfvfs_luks1.raw", "LUKS1"),
     ],
 )
-def test_real_encrypted_volumes(corpus: Any, opened: Callable[..., Opened], name: str, method: str) -> None:
+def test_real_encrypted_volumes(corpus: Corpus, opened: Callable[..., Opened], name: str, method: str) -> None:
     locked = detect(opened(corpus.path(name)))
     assert locked is not None
     assert locked.method == method

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from suite import Corpus
+
 from triage.model.runs import ByteRun
 from triage.model.trouble import TroubleCode
 from triage.sources.opening import open_source
@@ -40,7 +42,7 @@ def expected(case: dict[str, Any], size: int) -> list[tuple[int, int]]:
     )
 
 
-def test_partitions_are_those_of_the_corpus(corpus: Any) -> None:
+def test_partitions_are_those_of_the_corpus(corpus: Corpus) -> None:
     wrong = []
     for case in corpus.cases:
         source = open_source(corpus.first_file(case))
@@ -54,7 +56,7 @@ def test_partitions_are_those_of_the_corpus(corpus: Any) -> None:
     assert wrong == []
 
 
-def test_overlap_and_past_the_end_in_the_corpus(corpus: Any) -> None:
+def test_overlap_and_past_the_end_in_the_corpus(corpus: Corpus) -> None:
     source = open_source(corpus.path("corrupt/made_mbr_overlap_and_beyond_end.raw"))
     found = survey(source)
     assert volumes(found) == [(512, 130 * 512), (131 * 512, 129 * 512)]
@@ -62,13 +64,13 @@ def test_overlap_and_past_the_end_in_the_corpus(corpus: Any) -> None:
     source.close()
 
 
-def test_a_table_of_garbage_is_none_in_the_corpus(corpus: Any) -> None:
+def test_a_table_of_garbage_is_none_in_the_corpus(corpus: Corpus) -> None:
     source = open_source(corpus.path("corrupt/real_tsk_clusterfuzz_ntfs.bin"))
     assert volumes(survey(source)) == [(0, source.info.size)]
     source.close()
 
 
-def test_no_readable_volume_of_the_corpus_is_told_encrypted(corpus: Any) -> None:
+def test_no_readable_volume_of_the_corpus_is_told_encrypted(corpus: Corpus) -> None:
     told = []
     for case in corpus.cases:
         if case["expect"] != "files":
@@ -82,14 +84,14 @@ def test_no_readable_volume_of_the_corpus_is_told_encrypted(corpus: Any) -> None
     assert told == []
 
 
-def test_encrypted_partitions_beside_a_plain_one(corpus: Any) -> None:
+def test_encrypted_partitions_beside_a_plain_one(corpus: Corpus) -> None:
     source = open_source(corpus.first_file(corpus.case("m4_mbr_plain_bitlocker_luks")))
     found = [detect(Volume(source, region.run)) for region in survey(source).regions if region.is_volume]
     assert [None if each is None else each.method for each in found] == [None, "BitLocker", "LUKS1"]
     source.close()
 
 
-def test_lvm_of_the_corpus_is_named(corpus: Any) -> None:
+def test_lvm_of_the_corpus_is_named(corpus: Corpus) -> None:
     source = open_source(corpus.path("real/dfvfs/lvm.raw"))
     assert detect(source) is None
     assert "LVM2" in (unsupported_container(source) or "")

@@ -17,7 +17,7 @@ from triage.items.evidence import Evidence
 from triage.model.digest import Digests, PictureHashes
 from triage.model.errors import EvidenceError
 from triage.model.finding import SetKind
-from triage.model.item import Item, ItemKind, Outcome
+from triage.model.item import Item, Outcome
 from triage.model.result import ItemResult
 from triage.model.runs import ByteRun, total
 
@@ -25,7 +25,6 @@ from triage.model.runs import ByteRun, total
 # stores less than the size, never goes below a sixteenth.
 _SPARSE_SHARE = 64
 _REMEMBERED = 1024
-_NAMES_ONLY = frozenset({ItemKind.DIRECTORY, ItemKind.LINK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +50,10 @@ class Examiner:
     _learnt: "OrderedDict[tuple[ByteRun, str], Learnt]" = field(default_factory=OrderedDict)
 
     def examine(self, number: int, item: Item, volume: ByteRun) -> ItemResult:
-        """Return the result of one item. Trouble with its bytes is an outcome; only MemoryError comes through."""
-        if item.kind in _NAMES_ONLY or (item.kind is ItemKind.OTHER and not item.size):
-            return ItemResult(item=number, outcome=Outcome.EXAMINED)
+        """Return the result of one item that has content.
+
+        Trouble with its bytes is an outcome; only MemoryError comes through.
+        """
         learnt = self._recall(item, volume)
         facts = Facts(item=item, digests=learnt.digests, media_type=learnt.media_type, pictures=learnt.pictures)
         findings = analyze(facts, self.sets)

@@ -6,19 +6,17 @@ Facts: the Btrfs on-disk format documentation and the kernel's fs/btrfs/lzo.c.
 """
 
 import struct
-import sys
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib import import_module
-from types import ModuleType
 
 from dissect.util.compression import lzo
 
 from triage.filesystems.btrfs_trees import Trees
 from triage.model.errors import EvidenceError
 from triage.model.runs import ByteRun, Runs
+from triage.sources import zstandard
 
 _HEADER = struct.Struct("<QQBBHB")
 _PLACE = struct.Struct("<QQQQ")
@@ -176,7 +174,7 @@ def decompress(stored: bytes, method: int, size: int, sector_size: int) -> bytes
     except Exception as error:  # the decoders meet hostile bytes: any type of error means that they cannot be decoded
         raise EvidenceError(f"a compressed extent is damaged: {error}") from error
     if method == _ZSTD:
-        return _decompress_zstd(stored, size)
+        return zstandard.decompress(stored, size)
     raise EvidenceError(f"an extent is compressed by method {method}, which is not known")
 
 
@@ -205,21 +203,3 @@ def _decompress_lzo_segment(segment: bytes, size: int) -> bytes:
         if type(error).__name__ == "PanicException":
             raise EvidenceError("an LZO segment is damaged") from error
         raise
-
-
-def _decompress_zstd(stored: bytes, size: int) -> bytes:
-    library = _zstd()
-    if library is None:
-        raise EvidenceError("an extent is compressed by zstd, for which the package backports.zstd is not installed")
-    try:
-        return bytes(library.ZstdDecompressor().decompress(stored, size))
-    except Exception as error:  # the decoder meets hostile bytes
-        raise EvidenceError(f"a compressed extent is damaged: {error}") from error
-
-
-def _zstd() -> ModuleType | None:
-    """Return the zstd of the standard library (Python 3.14 on) or its backport, if there is one."""
-    try:
-        return import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
-    except ImportError:
-        return None

@@ -43,6 +43,10 @@ class Address:
             step = step.parent
         return None
 
+    def __reduce__(self) -> "tuple[type[Address], tuple[str, str, Address | None]]":
+        """Travel between processes by the shortest way: a walk hands over millions of addresses."""
+        return Address, (self.scheme, self.value, self.parent)
+
     def __str__(self) -> str:
         own = f"{self.scheme}:{_encode(self.value)}"
         return own if self.parent is None else f"{self.parent}!{own}"

@@ -64,6 +64,17 @@ class Item:
     recovered: bool = False
     encrypted: str | None = None
 
+    @property
+    def has_content(self) -> bool:
+        """Whether there are bytes to examine; of a folder or a link the name is all there is."""
+        match self.kind:
+            case ItemKind.DIRECTORY | ItemKind.LINK:
+                return False
+            case ItemKind.OTHER:
+                return self.size > 0
+            case _:
+                return True
+
 
 def printable(name: str) -> str:
     r"""Return a name that every output can carry: bytes that are not UTF-8 become `\xNN`."""

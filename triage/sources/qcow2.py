@@ -12,6 +12,7 @@ from pathlib import Path
 from triage.model.errors import EvidenceError, SourceError
 from triage.model.evidence import SourceInfo
 from triage.model.item import printable
+from triage.sources import zstandard
 from triage.sources.block_source import Below, BlockSource
 from triage.sources.container_file import ByteCache, ContainerFile, beside
 from triage.sources.difference import Chain, open_parent, with_parent
@@ -31,7 +32,6 @@ _COMPRESSED = 1 << 62
 _ZERO = 1
 _SUBCLUSTERS = 32
 _ENCRYPTION = {1: "qcow2 AES", 2: "qcow2 LUKS"}
-_COMPRESSION = {0: "zlib", 1: "zstd"}
 _WINDOW_BITS = -12
 
 
@@ -200,19 +200,29 @@ class Qcow2Blocks:
         known = self._inflated.get(index)
         if known is not None:
             return known
-        if self._header.compression:
-            method = _COMPRESSION.get(self._header.compression, f"type {self._header.compression}")
-            raise EvidenceError(f"clusters compressed by {method} are not supported; convert it to a raw image")
         bits = 62 - (self._header.cluster_bits - 8)
         host = entry & ((1 << bits) - 1)
         sectors = (entry & (_COMPRESSED - 1)) >> bits
         packed = self._data.read_up_to(host, (sectors + 1) * 512 - host % 512)
-        try:
-            # no flush: a damaged stream must not grow beyond the cluster
-            data = zlib.decompressobj(_WINDOW_BITS).decompress(packed, self._cluster)
-        except zlib.error as error:
-            raise EvidenceError(f"damaged compressed cluster: {error}") from error
+        data = _decompressor(self._header.compression)(packed, self._cluster)
         if len(data) < self._cluster:
             raise EvidenceError("damaged compressed cluster: it ends too early")
         self._inflated.put(index, data)
         return data
+
+
+def _inflate(packed: bytes, size: int) -> bytes:
+    try:
+        # no flush: a damaged stream must not grow beyond the cluster
+        return zlib.decompressobj(_WINDOW_BITS).decompress(packed, size)
+    except zlib.error as error:
+        raise EvidenceError(f"damaged compressed cluster: {error}") from error
+
+
+_DECOMPRESSORS: dict[int, Callable[[bytes, int], bytes]] = {0: _inflate, 1: zstandard.decompress}
+
+
+def _decompressor(kind: int) -> Callable[[bytes, int], bytes]:
+    if kind not in _DECOMPRESSORS:
+        raise EvidenceError(f"clusters compressed by method {kind} are not supported; convert it to a raw image")
+    return _DECOMPRESSORS[kind]

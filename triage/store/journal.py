@@ -71,7 +71,7 @@ class Journal:
         self._layout = layout
 
     def add_items(self, reference: str, volume_offset: int, items: Sequence[Item], *, first: int) -> int:
-        """Store listed items in one transaction; return how many were new.
+        """Store listed items in one transaction; return how many were new. What has no content is examined by that.
 
         `first` is the position of the first of them in the walk of the volume, from 0: a walk that is begun again
         after a kill adds nothing twice and ends with the rows of an uninterrupted one.

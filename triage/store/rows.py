@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from triage.model.address import Address
-from triage.model.item import Item, ItemKind, Times, printable
+from triage.model.item import Item, ItemKind, Outcome, Times, printable
 from triage.model.runs import ByteRun, Runs
 from triage.store.times import utc_nanoseconds, utc_text
 
@@ -12,8 +12,8 @@ LARGEST = (1 << 63) - 1
 
 INSERT_ITEM = """
 INSERT INTO item (region_id, sequence, address, path, path_bytes, kind, size, allocated, recovered, encrypted,
-                  reference, modified, created, accessed, changed, runs)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                  reference, modified, created, accessed, changed, runs, outcome)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (region_id, address) DO NOTHING
 """
 
@@ -39,6 +39,7 @@ def item_row(region: int, sequence: int, item: Item) -> tuple[object, ...]:
         utc_text(times.accessed),
         utc_text(times.changed),
         runs_text(item.runs),
+        (Outcome.NOT_REACHED if item.has_content else Outcome.EXAMINED).value,
     )
 
 
