@@ -35,6 +35,7 @@ def default_exhibit(source: Path) -> str:
 )
 @click.option("--jobs", type=click.IntRange(1, 64), help="worker processes [default: processor cores]")
 @click.option("--library", type=click.Path(path_type=Path), help="folder of the hash sets")
+@click.option("--verify-source", is_flag=True, help="first compare the whole source with the digests it claims (E01)")
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object in place of the report")
 def examine(
     *,
@@ -44,6 +45,7 @@ def examine(
     profile: str,
     jobs: int | None,
     library: Path | None,
+    verify_source: bool,
     as_json: bool,
 ) -> None:
     """Examine SOURCE (disk image, block device or folder) into a case; SOURCE is only ever read.
@@ -63,6 +65,7 @@ def examine(
         profile=Profile(profile),
         jobs=jobs or os.cpu_count() or 1,
         library=library,
+        verify_source=verify_source,
     )
     with Examination(order) as examination:
         view = progress_view(order.exhibit, resumed=examination.resumed, finished=examination.finished)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from triage.cli.text import safe, size
-from triage.model.event import Event, Found, Met, VolumeOpened, Walking
+from triage.model.event import Event, Found, Met, Verifying, VolumeOpened, Walking
 from triage.model.event import Progress as Examined
 from triage.model.finding import EXACT
 
@@ -84,6 +84,8 @@ class LineView:
             if isinstance(event, Examined):
                 done = f"{event.items_done:,} of {event.items_total:,} items"
                 _say(f"{done}, {size(event.bytes_done)} of {size(event.bytes_total)}, {_left(event)}")
+            elif isinstance(event, Verifying):
+                _say(f"verified {size(event.bytes_done)} of {size(event.bytes_total)}")
             elif isinstance(event, Walking):
                 _say(f"{event.volume}: {event.items:,} names listed")
 
@@ -126,7 +128,9 @@ class LiveView:
         """Move the bar, or print the line above it."""
         if line := sentence(event):
             self._console.print(safe(line), markup=False, soft_wrap=True)
-        if isinstance(event, Walking):
+        if isinstance(event, Verifying):
+            self._bar.update(self._task, description="verifying", total=event.bytes_total, completed=event.bytes_done)
+        elif isinstance(event, Walking):
             self._bar.update(self._task, completed=event.items, path=safe(event.volume)[-_PATH_WIDTH:])
         elif isinstance(event, Examined):
             self._bar.update(

@@ -49,11 +49,11 @@ class Content:
                 pass
         if self._kept is not None:
             return io.BytesIO(self._kept)
-        return io.BufferedReader(_Window(self._read, self.size), BLOCK)
+        return io.BufferedReader(Window(self._read, self.size), BLOCK)
 
 
-class _Window(io.RawIOBase):
-    """A raw file over a read function, for content too large to keep."""
+class Window(io.RawIOBase):
+    """A raw seekable file over a read function and a size."""
 
     def __init__(self, read: ReadAt, size: int) -> None:
         self._read_at = read
@@ -61,17 +61,25 @@ class _Window(io.RawIOBase):
         self._position = 0
 
     def readable(self) -> bool:
+        """Say yes."""
         return True
 
     def seekable(self) -> bool:
+        """Say yes."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to an offset; past the end there is nothing to read."""
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
         self._position = max(0, start + offset)
         return self._position
 
+    def tell(self) -> int:
+        """Return the offset."""
+        return self._position
+
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill the buffer as far as the content goes; return the number of bytes."""
         data = self._read_at(self._position, min(len(buffer), max(0, self._size - self._position)))
         buffer[: len(data)] = data
         self._position += len(data)

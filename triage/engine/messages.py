@@ -29,6 +29,11 @@ class OpenSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VerifySource:
+    """Compare the whole source with the digests that its container claims."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SurveySource:
     """Say which regions the source has."""
 
@@ -48,7 +53,7 @@ class ExamineItems:
     items: tuple[tuple[int, Item], ...]
 
 
-Request = OpenSource | SurveySource | WalkVolume | ExamineItems
+Request = OpenSource | VerifySource | SurveySource | WalkVolume | ExamineItems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +69,20 @@ class Refused:
 
     error: str
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verifying:
+    """How many bytes of the source are compared so far."""
+
+    bytes_done: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What the comparison showed: every claim that does not hold."""
+
+    troubles: tuple[Trouble, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,4 +136,4 @@ class Done:
     unreadable: tuple[UnreadableRun, ...]
 
 
-Reply = Opened | Refused | Failed | Surveyed | Recognised | Listed | Alive | Results | Done
+Reply = Opened | Verifying | Verified | Refused | Failed | Surveyed | Recognised | Listed | Alive | Results | Done

@@ -42,7 +42,7 @@ class Plan:
     """Same plan and same evidence give the same items and findings.
 
     `source` is the identity of the source (see `identity`), `analyzers` are (name, version) pairs, `digests` the
-    algorithms every file gets.
+    algorithms every file gets, `verify_source` whether the source is first compared with the digests it claims.
     """
 
     version: str
@@ -53,6 +53,7 @@ class Plan:
     analyzers: tuple[tuple[str, str], ...]
     sets: tuple[SetIdentity, ...]
     sets_hold_pictures: bool
+    verify_source: bool
     limits: Limits
 
     def text(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Protocol
 
+from triage.engine import messages
 from triage.engine.messages import (
     Done,
     ExamineItems,
@@ -19,13 +20,15 @@ from triage.engine.messages import (
     Results,
     Surveyed,
     SurveySource,
+    Verified,
+    VerifySource,
     WalkVolume,
 )
 from triage.engine.plan import Limits
 from triage.engine.pool import Lost, WorkerPool
 from triage.model.address import Address
 from triage.model.errors import DigiVanError, SourceError, StoreError, UsageError
-from triage.model.event import Event, Finished, Found, Met, Progress, VolumeOpened, Walking
+from triage.model.event import Event, Finished, Found, Met, Progress, Verifying, VolumeOpened, Walking
 from triage.model.evidence import Region, SourceInfo, VolumeReport
 from triage.model.item import Item, Outcome
 from triage.model.result import ItemResult
@@ -70,6 +73,7 @@ class Run:
     exhibit: str
     pool: WorkerPool
     clock: Clock
+    verify: bool = False
     _listed: int = 0
     _found: int = 0
     _stand: Progress = field(default_factory=Progress)
@@ -78,6 +82,7 @@ class Run:
 
     def events(self) -> Generator[Event]:
         """Carry the examination on from where the case says it stands, to its end."""
+        yield from self._verify()
         yield from self._survey()
         for region in self._unwalked():
             yield from self._walk(region)
@@ -85,6 +90,24 @@ class Run:
         self._stand = self._standing()
         yield from self._examine()
         yield Finished(items=self._stand.items_total, findings=self._found, seconds=self.clock.seconds())
+
+    def _verify(self) -> Iterator[Event]:
+        if not self.verify or self.case.layout.regions(self.exhibit):
+            return
+        record = self.case.exhibits.get(self.exhibit)
+        assert record is not None
+        for reply in self.pool.ask(VerifySource(), self._limits.walk_seconds):
+            match reply:
+                case messages.Verifying():
+                    yield Verifying(bytes_done=reply.bytes_done, bytes_total=record.info.size)
+                case Verified():
+                    yield from self._meet(reply.troubles)
+                case Lost():
+                    yield from self._meet((_lost_trouble(Address("source", "all"), reply, "comparing the source"),))
+                case Done():
+                    self._account(reply)
+                case _:
+                    _raise_refusal(reply)
 
     def _survey(self) -> Iterator[Event]:
         if self.case.layout.regions(self.exhibit):

@@ -25,6 +25,9 @@ from triage.engine.messages import (
     Setup,
     Surveyed,
     SurveySource,
+    Verified,
+    Verifying,
+    VerifySource,
     WalkVolume,
 )
 from triage.hashsets.hashset import HashSet
@@ -91,6 +94,8 @@ class Desk:
         match request:
             case OpenSource():
                 yield Opened(info=evidence.source.info)
+            case VerifySource():
+                yield from _verified(evidence)
             case SurveySource():
                 survey = evidence.survey()
                 yield Surveyed(regions=survey.regions, troubles=survey.troubles)
@@ -126,6 +131,16 @@ class Desk:
                 raise StoreError("the hash-set library changed during the run; run the same command again")
             self._examiner = Examiner(evidence, sets, self._setup.digests, self._setup.pictures, self._setup.limits)
         return self._examiner
+
+
+def _verified(evidence: Evidence) -> Iterator[Verifying | Verified]:
+    last = time.monotonic()
+    check = evidence.verification()
+    for done in check.steps():
+        if time.monotonic() - last > _FLUSH_SECONDS:
+            last = time.monotonic()
+            yield Verifying(bytes_done=done)
+    yield Verified(troubles=check.troubles())
 
 
 def _guarded(examiner: Examiner, number: int, item: Item, volume: ByteRun) -> ItemResult:

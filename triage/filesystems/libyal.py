@@ -3,12 +3,12 @@
 Their entries have the same methods; the facts they do not tell the same way are asked of a `Dialect`.
 """
 
-import io
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from triage.content.content import Window
 from triage.model.address import Address
 from triage.model.errors import EvidenceError
 from triage.model.item import Item, ItemKind, Times, printable
@@ -24,42 +24,15 @@ SPARSE = 1  # the flag of an extent without bytes on the disk, in both libraries
 _KINDS = {stat.S_IFREG: ItemKind.FILE, stat.S_IFDIR: ItemKind.DIRECTORY, stat.S_IFLNK: ItemKind.LINK}
 
 
-class VolumeFile(io.RawIOBase):
-    """A seekable read-only file over a volume, with the `get_size` that libyal asks for."""
+class VolumeFile(Window):
+    """A volume as a file, with the `get_size` that libyal asks for."""
 
     def __init__(self, volume: Volume) -> None:
-        self._volume = volume
-        self._size = volume.info.size
-        self._position = 0
-
-    def readable(self) -> bool:
-        """Say yes."""
-        return True
-
-    def seekable(self) -> bool:
-        """Say yes."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move to an offset; past the end reads nothing."""
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        self._position = max(0, start + offset)
-        return self._position
-
-    def tell(self) -> int:
-        """Return the offset."""
-        return self._position
+        super().__init__(volume.read_at, volume.size)
 
     def get_size(self) -> int:
         """Return the size of the volume in bytes."""
         return self._size
-
-    def read(self, size: int = -1) -> bytes:
-        """Return up to `size` bytes, all that are left when negative."""
-        left = max(0, self._size - self._position)
-        data = self._volume.read_at(self._position, left if size < 0 else min(size, left))
-        self._position += len(data)
-        return data
 
 
 class Dialect(Protocol):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from triage.content.content import Content
 from triage.filesystems.filesystem import FileSystem
 from triage.filesystems.recognition import Recognition, recognise
+from triage.items.verification import Verification
 from triage.model.errors import EvidenceError
 from triage.model.evidence import Region, VolumeReport
 from triage.model.item import Item
@@ -22,6 +23,10 @@ class Evidence:
 
     source: WatchedSource
     _opened: dict[ByteRun, Recognition] = field(default_factory=dict)
+
+    def verification(self) -> Verification:
+        """Return the comparison of the source with the digests that its container claims."""
+        return Verification(self.source)
 
     def survey(self) -> Survey:
         """Return the partitions, tables and gaps of the source."""

@@ -16,6 +16,14 @@ class VolumeOpened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Verifying:
+    """The source is compared with the digests that its container claims."""
+
+    bytes_done: int
+    bytes_total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Walking:
     """Names are being listed; `items` so far in the whole source."""
 
@@ -59,4 +67,4 @@ class Finished:
     seconds: float
 
 
-Event = VolumeOpened | Walking | Progress | Found | Met | Finished
+Event = Verifying | VolumeOpened | Walking | Progress | Found | Met | Finished

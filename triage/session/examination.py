@@ -36,6 +36,7 @@ class Order:
     profile: Profile = Profile.SCENE
     jobs: int = 1
     library: Path | None = None
+    verify_source: bool = False
     actor: str = field(default_factory=person)
     limits: Limits = field(default_factory=Limits)
 
@@ -68,7 +69,7 @@ class Examination:
         """Run to the end and conclude; closing the generator stops the run, to be resumed by the same order."""
         if self.finished:
             return
-        run = Run(self._case, self._order.exhibit, self._pool, self._clock)
+        run = Run(self._case, self._order.exhibit, self._pool, self._clock, verify=self._order.verify_source)
         try:
             with closing(run.events()) as events:
                 yield from events
@@ -166,6 +167,7 @@ def _plan(order: Order, setup: Setup, info: SourceInfo, sets: tuple[HashSet, ...
         analyzers=tuple((analyzer.name, analyzer.version) for analyzer in ANALYZERS),
         sets=setup.sets,
         sets_hold_pictures=any(opened.has_pdq or opened.has_phash for opened in sets),
+        verify_source=order.verify_source,
         limits=order.limits,
     )
 
