@@ -1,5 +1,6 @@
 """Items that cannot be examined: each ends in its outcome, and costs no other item."""
 
+import random
 import subprocess
 from pathlib import Path
 
@@ -101,3 +102,20 @@ def test_the_number_of_workers_changes_nothing(demo: Demo, tmp_path: Path, jobs:
         with open_case(case) as reader:
             rows.append(list(reader.queries.items()))
     assert rows[0] == rows[1]
+
+
+def test_a_container_without_a_signature_is_told_by_its_noise(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    noise = random.Random(20260314).randbytes(300 << 10)
+    (source / "container").write_bytes(noise)
+    (source / "odd size").write_bytes(noise[:-1])
+    (source / "small").write_bytes(noise[:4096])
+    (source / "words").write_bytes(b"plain words and nothing else. " * 20_000)
+    with Examination(order(source, tmp_path)) as examination:
+        list(examination.events())
+    found = outcomes(tmp_path)
+    assert found.pop("container") == ("encrypted", "encrypted: possibly, without a signature (noise throughout)")
+    assert {outcome for outcome, _ in found.values()} == {"examined"}
+    with open_case(tmp_path / "case") as case:
+        assert "encrypted" in {reason["code"] for reason in case.queries.summary("A/1")["recommendation"]["reasons"]}

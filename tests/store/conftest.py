@@ -38,7 +38,7 @@ def region() -> Region:
 
 @pytest.fixture
 def case(tmp_path: Path) -> Iterator[Case]:
-    with Case.create(tmp_path / "case", when=WHEN, actor="examiner") as opened:
+    with Case.open_or_create(tmp_path / "case", when=WHEN, actor="examiner") as opened:
         yield opened
 
 

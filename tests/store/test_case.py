@@ -65,11 +65,6 @@ def test_a_new_case_begins_with_its_creation(case: Case, when: str) -> None:
     assert (event.sequence, event.action, event.subject, event.when) == (1, "case.created", "case", when)
 
 
-def test_a_case_is_not_made_twice(case: Case, when: str) -> None:
-    with pytest.raises(StoreError, match="already holds a case"):
-        Case.create(case.folder, when=when, actor="examiner")
-
-
 def test_open_or_create_goes_on_where_the_case_is(case: Case, when: str) -> None:
     case.close()
     with Case.open_or_create(case.folder, when="later", actor="other") as again:
@@ -170,13 +165,13 @@ def test_a_newer_case_is_refused(case: Case) -> None:
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, when: str) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="cannot be made") as error:
-        Case.create(tmp_path / "file" / "case", when=when, actor="examiner")
+        Case.open_or_create(tmp_path / "file" / "case", when=when, actor="examiner")
     one_line(error)
 
 
 def test_a_folder_that_cannot_be_written_is_refused(when: str) -> None:
     with pytest.raises(StoreError, match="cannot be") as error:
-        Case.create(Path("/proc/self"), when=when, actor="examiner")
+        Case.open_or_create(Path("/proc/self"), when=when, actor="examiner")
     one_line(error)
 
 
@@ -185,7 +180,7 @@ def test_a_full_disk_stops_in_one_line_and_undoes_the_batch(prepared: Case, item
     with pytest.raises(StoreError, match="full; free some space") as error:
         prepared.journal.add_items("ABC/1", 1 << 20, [item(n) for n in range(5000)], first=0)
     one_line(error)
-    assert prepared.journal.pending_count("ABC/1") == 0
+    assert prepared.journal.standing("ABC/1").items_total == 0
     prepared.ledger.verify()
 
 
@@ -194,7 +189,7 @@ def test_readers_read_while_a_batch_is_being_written(prepared: Case, item: Calla
     with CaseReader.open(prepared.folder) as reader, prepared.transaction():
         prepared.journal.add_items("ABC/1", 1 << 20, [item(1)], first=1)
         assert [row["path"] for row in reader.queries.items("ABC/1")] == ["Pictures/IMG_0000.JPG"]
-        assert reader.references() == ("ABC/1",)
+        assert reader.queries.coverage("ABC/1")["exhibit"] == "ABC/1"
         reader.verify()
 
 
@@ -214,7 +209,7 @@ def test_a_case_on_a_medium_that_cannot_be_written_is_read(prepared: Case) -> No
         (folder / "case.sqlite").chmod(0o444)
         folder.chmod(0o555)
         with as_nobody(), CaseReader.open(folder) as reader:
-            assert reader.references() == ("ABC/1",)
+            assert reader.queries.coverage("ABC/1")["exhibit"] == "ABC/1"
             assert sorted(path.name for path in folder.iterdir()) == ["case.sqlite"]
     finally:
         folder.chmod(0o755)

@@ -65,9 +65,7 @@ def test_regions_come_back_and_are_recorded_once(prepared: Case, region: Region)
 
 
 def test_a_volume_report_comes_back(prepared: Case, region: Region) -> None:
-    report = VolumeReport(
-        region=region, state="read", file_system="ext4", text="ext4, 2 blocks", covered=(ByteRun(1 << 20, 8192),)
-    )
+    report = VolumeReport(region=region, state="read", file_system="ext4", text="ext4, 2 blocks")
     prepared.layout.record_volume("ABC/1", report)
     assert prepared.layout.volumes("ABC/1") == (report,)
 

@@ -93,9 +93,7 @@ def test_counts_for_a_recommendation(examined: Case) -> None:
     (matches,) = examined.queries.matches("ABC/1")
     assert (matches.set, matches.category) == (SET, "B")
     assert (matches.exact, matches.unconfirmed, matches.confirmed) == (1, 1, 0)
-    assert examined.queries.examined_files("ABC/1") == 2
     assert examined.queries.outcomes("ABC/1")[Outcome.EXAMINED] == 3
-    assert examined.queries.reasons("ABC/1", Outcome.EXAMINED) == {"": 3}
 
 
 def test_the_coverage_account_sums_to_the_size(examined: Case, info: SourceInfo) -> None:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from triage.content.noise import noise
 from triage.model.evidence import Region, SourceInfo, UnreadableRun
 from triage.model.runs import ByteRun
+from triage.sources.source import EvidenceSource
 from triage.volumes.partition_tables import Survey
 
 
@@ -102,3 +104,8 @@ def check_tiling(survey: Survey, size: int) -> None:
         position = region.run.end
     assert position == size
     assert len({region.name for region in survey.regions}) == len(survey.regions)
+
+
+def noisiness(source: EvidenceSource) -> float | None:
+    """Return what `noise` says of a whole source."""
+    return noise(source.read_at, source.info.size)

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from triage.volumes.containers import unsupported_container
-from triage.volumes.entropy import high_entropy
 from triage.volumes.locked import detect
 from triage.volumes.partition_tables import survey
 
-from .plain import Opened, volumes
+from .plain import Opened, noisiness, volumes
 
 SIZE = 40 * 2**20
 
@@ -48,7 +47,7 @@ def test_a_file_system_is_one_plain_volume(
     assert found.troubles == ()
     assert found.regions[0].description != "no partition table"
     assert detect(source) is None
-    assert high_entropy(source) is None
+    assert noisiness(source) is None
 
 
 def test_swap_is_named(tool: Callable[[str], str], opened: Callable[..., Opened], tmp_path: Path) -> None:

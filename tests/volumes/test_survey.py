@@ -8,12 +8,11 @@ from triage.model.runs import ByteRun
 from triage.model.trouble import TroubleCode
 from triage.sources.opening import open_source
 from triage.volumes.containers import unsupported_container
-from triage.volumes.entropy import high_entropy
 from triage.volumes.locked import detect
 from triage.volumes.partition_tables import survey
 from triage.volumes.volume import Volume
 
-from .plain import Sparse, check_tiling, volumes
+from .plain import Sparse, check_tiling, noisiness, volumes
 
 NOT_COMPARABLE = ("must-not-crash-or-hang", "unsupported-container")
 ALL_OF_IT = {"dfvfs_ufs1.raw": "002"}
@@ -78,7 +77,7 @@ def test_no_readable_volume_of_the_corpus_is_told_encrypted(corpus: Corpus) -> N
         source = open_source(corpus.first_file(case))
         for region in survey(source).regions:
             volume = Volume(source, region.run)
-            if region.is_volume and (detect(volume) or high_entropy(volume)):
+            if region.is_volume and (detect(volume) or noisiness(volume)):
                 told.append((case["id"], region.name))
         source.close()
     assert told == []

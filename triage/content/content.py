@@ -20,9 +20,13 @@ class Content:
 
     def head(self, length: int = 4096) -> bytes:
         """Return the first bytes, fewer if the content is shorter."""
+        return self.read_at(0, length)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return the bytes at an offset, fewer at the end."""
         if self._kept is not None:
-            return self._kept[:length]
-        return self._read(0, min(length, self.size))
+            return self._kept[offset : offset + length]
+        return self._read(offset, max(0, min(length, self.size - offset)))
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the content from start to end: in blocks of at most 1 MiB as it is read, whole where it is kept."""

@@ -8,7 +8,8 @@ from triage.analyzers.analyzer import Facts
 from triage.analyzers.order import analyze
 from triage.content.content import Content
 from triage.content.digesting import digest
-from triage.content.mediatype import media_type
+from triage.content.mediatype import UNKNOWN, media_type
+from triage.content.noise import noise
 from triage.content.picture import PICTURE_TYPES, PictureLimits, hash_picture
 from triage.content.protected import protected
 from triage.engine.plan import Limits
@@ -25,6 +26,8 @@ from triage.model.runs import ByteRun, total
 # stores less than the size, never goes below a sixteenth.
 _SPARSE_SHARE = 64
 _REMEMBERED = 1024
+_SECTOR = 512
+_LEAST_CONTAINER = 256 << 10  # two headers of 64 KiB and their copies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +91,7 @@ class Examiner:
         if reason := self._unreadable(item):
             return Learnt(outcome=Outcome.UNREADABLE, reason=reason)
         kind = media_type(head)
-        if method := item.encrypted or protected(head, item.size):
+        if method := item.encrypted or protected(head, item.size) or _unmarked(content, kind):
             return Learnt(outcome=Outcome.ENCRYPTED, reason=f"encrypted: {method}", digests=digests, media_type=kind)
         return self._look(content, digests, kind)
 
@@ -120,3 +123,10 @@ class Examiner:
             return None
         names = ", ".join(known)
         return f"conflict: notable, yet known software in {names}" if notable else f"known software: {names}"
+
+
+def _unmarked(content: Content, kind: str) -> str | None:
+    """Tell a container without a signature: noise throughout, in whole sectors, and as large as VeraCrypt makes one."""
+    if kind != UNKNOWN or content.size % _SECTOR or content.size < _LEAST_CONTAINER:
+        return None
+    return None if noise(content.read_at, content.size) is None else "possibly, without a signature (noise throughout)"

@@ -270,12 +270,13 @@ class Run:
 
     def _standing(self) -> Progress:
         """Return how far earlier runs came."""
-        done, total_items, bytes_done, bytes_total = 0, 0, 0, 0
-        for item in self.case.journal.accounted(self.exhibit):
-            reached = item.outcome is not Outcome.NOT_REACHED
-            done, total_items = done + reached, total_items + 1
-            bytes_done, bytes_total = bytes_done + item.size * reached, bytes_total + item.size
-        return Progress(items_done=done, items_total=total_items, bytes_done=bytes_done, bytes_total=bytes_total)
+        stand = self.case.journal.standing(self.exhibit)
+        return Progress(
+            items_done=stand.items_done,
+            items_total=stand.items_total,
+            bytes_done=stand.bytes_done,
+            bytes_total=stand.bytes_total,
+        )
 
     def _progress(self, in_hand: str) -> Progress:
         return replace(self._stand, seconds=self.clock.seconds(), in_hand=in_hand)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from triage.content.noise import noise
 from triage.filesystems.apfs import ApfsFileSystem, open_apfs
 from triage.filesystems.btrfs import open_btrfs
 from triage.filesystems.filesystem import FileSystem
@@ -13,8 +14,8 @@ from triage.filesystems.xfs import open_xfs
 from triage.model.errors import EvidenceError
 from triage.model.runs import ByteRun
 from triage.model.trouble import Trouble, TroubleCode
+from triage.volumes.blankness import is_blank
 from triage.volumes.containers import unsupported_container
-from triage.volumes.entropy import high_entropy, is_blank
 from triage.volumes.locked import detect
 from triage.volumes.signatures import file_system_at
 from triage.volumes.volume import Volume
@@ -91,7 +92,7 @@ def _nothing(volume: Volume) -> Recognition:
     if blankness.blank:
         troubles = () if blankness.complete else (_trouble(volume, TroubleCode.LIMIT, blankness.text),)
         return Recognition(filesystem=None, state="empty", text=blankness.text, troubles=troubles)
-    entropy = high_entropy(volume)
+    entropy = noise(volume.read_at, volume.size)
     if entropy is not None:
         text = (
             f"possibly encrypted, or wiped: no file system, {entropy:.2f} bits of entropy a byte; refer it to the lab"

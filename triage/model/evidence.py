@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from triage.model.runs import ByteRun, Runs
+from triage.model.runs import ByteRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,4 +59,3 @@ class VolumeReport:
     state: str
     file_system: str | None = None
     text: str = ""
-    covered: Runs = ()

@@ -4,7 +4,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
 
-from triage.model.errors import StoreError
 from triage.store.database import Database
 from triage.store.exhibits import Exhibits
 from triage.store.journal import Journal
@@ -12,7 +11,7 @@ from triage.store.layout import Layout
 from triage.store.ledger import Ledger
 from triage.store.lock import WriterLock
 from triage.store.obstacles import Obstacles
-from triage.store.opening import FILE, continue_case, make_or_continue, open_for_reading
+from triage.store.opening import continue_case, make_or_continue, open_for_reading
 from triage.store.queries import Queries
 
 
@@ -20,7 +19,7 @@ class Case:
     """A case open for writing. Nothing here reads the clock: times are given by the caller as ISO 8601 UTC."""
 
     def __init__(self, folder: Path, database: Database, lock: WriterLock) -> None:
-        """Tie the parts together; callers use `create`, `open` or `open_or_create`."""
+        """Tie the parts together; callers use `open` or `open_or_create`."""
         self.folder = folder
         self._database = database
         self._lock = lock
@@ -30,13 +29,6 @@ class Case:
         self.obstacles = Obstacles(database, self.exhibits)
         self.journal = Journal(database, self.exhibits, self.layout)
         self.queries = Queries(database, self.exhibits)
-
-    @classmethod
-    def create(cls, folder: Path, *, when: str, actor: str) -> Self:
-        """Make a new case, `case.created` being its first custody event. Raises StoreError where one exists."""
-        if (folder / FILE).exists():
-            raise StoreError(f"{folder} already holds a case; open it, or name another folder")
-        return cls(folder, *make_or_continue(folder, when, actor))
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -81,10 +73,6 @@ class CaseReader:
     def open(cls, folder: Path) -> Self:
         """Open an existing case. Raises StoreError when there is none or it is of another version."""
         return cls(folder, open_for_reading(folder))
-
-    def references(self) -> tuple[str, ...]:
-        """Return the references of all exhibits in the order in which they were added."""
-        return self._exhibits.references()
 
     def verify(self) -> None:
         """Check the custody ledger. Raises StoreError when it was tampered with."""

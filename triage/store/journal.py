@@ -32,6 +32,12 @@ INSERT INTO finding (item_id, set_name, set_version, set_digest, set_kind, categ
                      confirmed, found_at, seconds, analyzer, analyzer_version)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+_STANDING = """
+SELECT coalesce(sum(item.outcome <> 'not-reached'), 0) AS items_done, count(*) AS items_total,
+       cast(total(item.size * (item.outcome <> 'not-reached')) AS INTEGER) AS bytes_done,
+       cast(total(item.size) AS INTEGER) AS bytes_total
+FROM region JOIN item ON item.region_id = region.id WHERE region.exhibit_id = ?
+"""
 _ACCOUNT = """
 SELECT region.offset, item.kind, item.size, item.allocated, item.encrypted, item.outcome, item.reason, item.runs
 FROM region CROSS JOIN item ON item.region_id = region.id
@@ -60,6 +66,16 @@ class AccountedItem:
     outcome: Outcome
     reason: str | None
     runs: Runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How many items and bytes of content have an outcome, and how many there are."""
+
+    items_done: int
+    items_total: int
+    bytes_done: int
+    bytes_total: int
 
 
 class Journal:
@@ -93,14 +109,11 @@ class Journal:
                 last = (rows[-1]["sequence"], rows[-1]["id"])
                 yield tuple(PendingItem(number=row["id"], volume=region.run, item=item_of(row)) for row in rows)
 
-    def pending_count(self, reference: str) -> int:
-        """Return how many items have no outcome yet."""
-        row = self._database.one(
-            "SELECT count(*) AS items FROM region JOIN item ON item.region_id = region.id "
-            "WHERE region.exhibit_id = ? AND item.outcome = 'not-reached'",
-            (self._exhibits.key(reference),),
-        )
-        return 0 if row is None else int(row["items"])
+    def standing(self, reference: str) -> Standing:
+        """Return how far the examination of an exhibit is."""
+        row = self._database.one(_STANDING, (self._exhibits.key(reference),))
+        assert row is not None
+        return Standing(**dict(row))
 
     def record_results(self, results: Sequence[ItemResult], *, found_at: str, seconds: float) -> None:
         """Store outcomes and findings in one transaction.

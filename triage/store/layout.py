@@ -9,7 +9,6 @@ from triage.model.item import printable
 from triage.model.runs import ByteRun
 from triage.store.database import Database
 from triage.store.exhibits import Exhibits
-from triage.store.rows import runs_of, runs_text
 
 
 class Layout:
@@ -43,13 +42,11 @@ class Layout:
     def record_volume(self, reference: str, report: VolumeReport) -> None:
         """Record what became of one region that `record_regions` knows."""
         changed = self._database.execute(
-            "UPDATE region SET state = ?, file_system = ?, text = ?, covered = ? "
-            "WHERE exhibit_id = ? AND offset = ? AND name = ?",
+            "UPDATE region SET state = ?, file_system = ?, text = ? WHERE exhibit_id = ? AND offset = ? AND name = ?",
             (
                 report.state,
                 report.file_system,
                 printable(report.text),
-                runs_text(report.covered),
                 self._exhibits.key(reference),
                 report.region.run.offset,
                 printable(report.region.name),
@@ -70,7 +67,6 @@ class Layout:
                 state=row["state"],
                 file_system=row["file_system"],
                 text=row["text"],
-                covered=runs_of(row["covered"]),
             )
             for row in self._regions(reference)
             if row["state"] is not None

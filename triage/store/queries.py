@@ -122,25 +122,6 @@ class Queries:
         counted = {row["name"]: row["items"] for row in rows}
         return {outcome: counted.get(outcome.value, 0) for outcome in Outcome}
 
-    def reasons(self, reference: str, outcome: Outcome) -> dict[str, int]:
-        """Return the number of items with one outcome by reason, sorted by reason."""
-        rows = self._database.rows(
-            f"SELECT coalesce(item.reason, '') AS reason, count(*) AS items {_IN_EXHIBIT} AND item.outcome = ? "
-            "GROUP BY 1 ORDER BY 1",
-            (self._exhibits.key(reference), outcome.value),
-        )
-        return {row["reason"]: row["items"] for row in rows}
-
-    def examined_files(self, reference: str) -> int:
-        """Return the number of examined items that have content: no directories, no links."""
-        row = self._database.one(
-            f"SELECT count(*) AS files {_IN_EXHIBIT} AND item.outcome = 'examined' "
-            "AND item.kind IN ('file', 'stream', 'carved', 'member')",
-            (self._exhibits.key(reference),),
-        )
-        assert row is not None
-        return int(row["files"])
-
     def troubles(self, reference: str) -> dict[TroubleCode, int]:
         """Return the number of troubles by code, those that occurred."""
         rows = self._database.rows(

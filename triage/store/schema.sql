@@ -45,7 +45,6 @@ CREATE TABLE region (                  -- the regions of a source tile it: volum
   state               TEXT,             -- read, encrypted, unsupported, ambiguous, no-file-system, empty; null: not looked at
   file_system         TEXT,             -- ntfs, fat16, ext4, ...
   text                TEXT NOT NULL DEFAULT '', -- one line for a person
-  covered             TEXT NOT NULL DEFAULT '', -- byte runs, offset+length offset+length
   walked              INTEGER NOT NULL DEFAULT 0, -- 1 when every name was listed
   UNIQUE (exhibit_id, offset, name)
 );

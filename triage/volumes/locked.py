@@ -2,7 +2,7 @@
 
 Facts: libyal's libbde and libfvde format documents (BitLocker, CoreStorage), the LUKS1 and LUKS2 on-disk format
 specifications, and the boot code signatures that The Sleuth Kit looks for. What has no signature is the business of
-`entropy`; encrypted APFS volumes are told by the APFS reader.
+`triage.content.noise`; encrypted APFS volumes are told by the APFS reader.
 """
 
 from dataclasses import dataclass

@@ -6,16 +6,16 @@ import pytest
 from suite import Corpus
 
 from triage.model.runs import ByteRun
-from triage.volumes.entropy import high_entropy, is_blank
+from triage.volumes.blankness import is_blank
 
-from .plain import Opened, Sparse
+from .plain import Opened, Sparse, noisiness
 
 NOISE = random.Random(20260101).randbytes(4 * 2**20)
 
 
 @pytest.mark.parametrize("size", [65536, 299008, 2**20 + 700, 4 * 2**20])
 def test_noise_is_noise(size: int) -> None:
-    bits = high_entropy(Sparse(size).put(0, NOISE[:size]))
+    bits = noisiness(Sparse(size).put(0, NOISE[:size]))
     assert bits is not None
     assert bits > 7.99
 
@@ -25,8 +25,8 @@ def test_a_fresh_container_with_little_but_its_headers_is_noise() -> None:
     source = Sparse(size)
     for index, place in enumerate((0, 65536, size - 131072, size - 65536)):
         source.put(place, NOISE[index * 512 :][:512])
-    assert high_entropy(source) is not None
-    assert high_entropy(Sparse(size).put(0, NOISE[:512])) is None
+    assert noisiness(source) is not None
+    assert noisiness(Sparse(size).put(0, NOISE[:512])) is None
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ def test_a_fresh_container_with_little_but_its_headers_is_noise() -> None:
     ids=["zeros", "ones", "zeros first", "half text", "deflate", "seven bits", "too small", "empty"],
 )
 def test_all_else_is_not(data: bytes) -> None:
-    assert high_entropy(Sparse(len(data)).put(0, data)) is None
+    assert noisiness(Sparse(len(data)).put(0, data)) is None
 
 
 def test_the_answer_is_always_the_same() -> None:
     source = Sparse(2**20).put(0, NOISE[: 2**20])
-    assert high_entropy(source) == high_entropy(source)
+    assert noisiness(source) == noisiness(source)
 
 
 @pytest.mark.parametrize(("data", "fill"), [(bytes(3 * 2**20 + 5), 0), (b"\xff" * 70000, 255), (b"\x55" * 70000, None)])
@@ -81,4 +81,4 @@ def test_what_cannot_be_read_is_never_blank() -> None:
 
 
 def test_real_veracrypt(corpus: Corpus, opened: Callable[..., Opened]) -> None:
-    assert high_entropy(opened(corpus.path("encrypted/veracrypt_vc_1-sha512-xts-aes"))) is not None
+    assert noisiness(opened(corpus.path("encrypted/veracrypt_vc_1-sha512-xts-aes"))) is not None
