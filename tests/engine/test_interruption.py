@@ -14,6 +14,7 @@ import pytest
 from suite import Demo, Triage
 
 KILLS = 10
+FILES = 900
 VOLATILE = ("found_at", "seconds")
 
 
@@ -22,7 +23,7 @@ def exhibit(tmp_path_factory: pytest.TempPathFactory, demo: Demo) -> Path:
     """Make a folder of many files, large enough for kills to fall into every phase of a run."""
     folder = tmp_path_factory.mktemp("many")
     known = sorted(demo.known.iterdir())
-    for number in range(600):
+    for number in range(FILES):
         below = folder / f"folder {number % 12}"
         below.mkdir(exist_ok=True)
         below.joinpath(f"{number}.jpg").write_bytes(known[number % len(known)].read_bytes() + b"\0" * (number % 3))
@@ -73,7 +74,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_items_and_findings(
     killed = 0
     for _ in range(KILLS):
         process = start(arguments)
-        time.sleep(0.3 + chance.random() * 2.5)
+        time.sleep(0.4 + chance.random() * 1.2)
         if process.poll() is None:
             process.kill()
             killed += 1

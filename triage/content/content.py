@@ -26,7 +26,8 @@ class Content:
         """Return the bytes at an offset, fewer at the end."""
         if self._kept is not None:
             return self._kept[offset : offset + length]
-        return self._read(offset, max(0, min(length, self.size - offset)))
+        length = min(length, self.size - offset)
+        return self._read(offset, length) if length > 0 else b""
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the content from start to end: in blocks of at most 1 MiB as it is read, whole where it is kept."""
