@@ -79,7 +79,7 @@ def test_a_report_on_an_unknown_region_is_refused(prepared: Case, region: Region
 
 def test_walked_volumes_are_remembered(prepared: Case) -> None:
     assert prepared.layout.walked("ABC/1") == frozenset()
-    prepared.layout.mark_walked("ABC/1", 1 << 20)
+    prepared.layout.mark_walked("ABC/1", 1 << 20, listed=True)
     assert prepared.layout.walked("ABC/1") == {1 << 20}
 
 

@@ -58,9 +58,10 @@ Request = OpenSource | VerifySource | SurveySource | WalkVolume | ExamineItems
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """The source is open."""
+    """The source is open: what it is, and what tells it from others alike (see `fingerprint`)."""
 
     info: SourceInfo
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

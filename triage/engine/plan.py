@@ -65,11 +65,11 @@ class Plan:
         return hashlib.sha256(self.text().encode()).hexdigest()
 
 
-def identity(info: SourceInfo) -> str:
-    """Return the hexadecimal SHA-256 of what tells one source from another without reading its content.
+def identity(info: SourceInfo, fingerprint: str) -> str:
+    """Return the hexadecimal SHA-256 of what tells one source from another; `fingerprint` is that of its bytes.
 
     File names count, folders do not: the same image on another disk is the same source.
     """
     names = [PurePath(file).name for file in info.files]
-    facts = [info.kind, info.size, info.sector_size, names, sorted(info.stored_digests)]
+    facts = [info.kind, info.size, info.sector_size, names, sorted(info.stored_digests), fingerprint]
     return hashlib.sha256(canonical(facts).encode("utf-8", "surrogateescape")).hexdigest()

@@ -29,7 +29,7 @@ from triage.engine.pool import Lost, WorkerPool
 from triage.model.address import Address
 from triage.model.errors import DigiVanError, SourceError, StoreError, UsageError
 from triage.model.event import Event, Finished, Found, Met, Progress, Verifying, VolumeOpened, Walking
-from triage.model.evidence import Region, SourceInfo, VolumeReport
+from triage.model.evidence import Region, VolumeReport
 from triage.model.item import Item, Outcome
 from triage.model.result import ItemResult
 from triage.model.runs import ByteRun, total
@@ -53,16 +53,16 @@ class Clock(Protocol):
         """Return the seconds since the examination of this exhibit began, earlier runs included."""
 
 
-def describe(pool: WorkerPool) -> SourceInfo:
+def describe(pool: WorkerPool) -> Opened:
     """Return what the source is. Raises SourceError when it cannot be opened, or takes its reader down with it."""
     source = pool.setup.source
     for reply in pool.ask(OpenSource(), pool.setup.limits.walk_seconds):
         if isinstance(reply, Opened):
-            info = reply.info
+            opened = reply
         if isinstance(reply, Lost):
             raise SourceError(f"{source} cannot be opened: {reply.text}; check the image with another tool")
         _raise_refusal(reply)
-    return info
+    return opened
 
 
 @dataclass(slots=True)
@@ -160,7 +160,7 @@ class Run:
                     continue
         if lost is not None:
             yield from self._walk_ended_early(region, report, lost)
-        self.case.layout.mark_walked(self.exhibit, region.run.offset)
+        self.case.layout.mark_walked(self.exhibit, region.run.offset, listed=lost is None)
 
     def _walk_ended_early(self, region: Region, report: VolumeReport | None, lost: Lost) -> Iterator[Event]:
         where = Address("volume", str(region.run.offset))

@@ -32,6 +32,7 @@ from triage.engine.messages import (
 )
 from triage.hashsets.hashset import HashSet
 from triage.items.evidence import Evidence
+from triage.items.fingerprint import fingerprint
 from triage.model.errors import DigiVanError, StoreError
 from triage.model.item import Item, Outcome
 from triage.model.result import ItemResult
@@ -93,7 +94,7 @@ class Desk:
     def _carry_out(self, request: Request, evidence: Evidence) -> Iterator[Reply]:
         match request:
             case OpenSource():
-                yield Opened(info=evidence.source.info)
+                yield Opened(info=evidence.source.info, fingerprint=fingerprint(evidence.source.inner))
             case VerifySource():
                 yield from _verified(evidence)
             case SurveySource():

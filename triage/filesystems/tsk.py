@@ -18,7 +18,7 @@ from triage.filesystems.tsk_runs import Layout
 from triage.filesystems.tsk_walk import Walk
 from triage.model.errors import EvidenceError
 from triage.model.item import Item
-from triage.model.trouble import Trouble
+from triage.model.trouble import Trouble, TroubleCode
 from triage.volumes.signatures import boot_sector
 from triage.volumes.volume import Volume
 
@@ -72,6 +72,8 @@ class TskFileSystem:
     def walk(self) -> Iterator[Item | Trouble]:
         """List every name: allocated ones, then deleted ones, then orphans, in the order of the directories."""
         info = self._fs.info
+        if int(info.last_block_act) < int(info.last_block):
+            yield self._cut()
         layout = Layout(
             block_size=self.block_size,
             start=self._volume.run.offset,
@@ -80,6 +82,12 @@ class TskFileSystem:
             fscrypt=EncryptedInodes(self._volume) if self.kind.startswith("ext") else frozenset(),
         )
         yield from Walk(self._fs, self._image, layout, self._volume.address, self.kind)
+
+    def _cut(self) -> Trouble:
+        info = self._fs.info
+        whole = (int(info.last_block) + 1) * self.block_size
+        text = f"{self.kind} of {whole} bytes in a volume of {self._volume.size}: its end is missing"
+        return Trouble(address=self._volume.address, code=TroubleCode.DAMAGED, text=text)
 
     def read_at(self, item: Item, offset: int, length: int) -> bytes:
         """Return content bytes, short only at the end of the content. Raises EvidenceError."""

@@ -53,9 +53,11 @@ class VolumeReport:
 
     `file_system` is the kind (ntfs, fat16, ext4, ...). `state` is one of `read`, `encrypted`, `unsupported`,
     `ambiguous`, `no-file-system`, `empty` (all bytes zero). `text` is one line for a person.
+    `listed` says that every name in it was listed.
     """
 
     region: Region
     state: str
     file_system: str | None = None
     text: str = ""
+    listed: bool = False

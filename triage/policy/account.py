@@ -39,13 +39,16 @@ def account(
     size: int,
     volumes: Sequence[VolumeReport],
     claims: Mapping[CoverageClass, Iterable[ByteRun]],
+    *,
     unreadable: Iterable[ByteRun],
+    unlisted: Iterable[ByteRun],
     items: Mapping[str, int],
 ) -> Coverage:
     """Return the account of a source of `size` bytes.
 
-    `claims` are the runs of items by the class of their outcome, `unreadable` the runs that gave no bytes, `items`
-    the number of items by outcome. What lies in a read volume and belongs to no item is unallocated space or the
+    `claims` are the runs of items by the class of their outcome, `unreadable` the runs that gave no bytes,
+    `unlisted` the volumes whose names are not all listed (what no item claims there was not examined), `items` the
+    number of items by outcome. What lies in a read volume and belongs to no item is unallocated space or the
     file system's own structures, and was not examined; what lies in no volume is outside partitions.
     """
     left: Runs = merge([ByteRun(0, size)])
@@ -63,6 +66,7 @@ def account(
     take(CoverageClass.UNSUPPORTED, merge(unsupported))
     for kind in _ORDER:
         take(kind, merge(claims.get(kind, ())))
+    take(CoverageClass.NOT_EXAMINED, merge(unlisted))
     take(CoverageClass.UNALLOCATED_NOT_EXAMINED, merge(report.region.run for report in volumes))
     take(CoverageClass.OUTSIDE_PARTITIONS, left)
     return Coverage(size=size, bytes=taken, items=dict(items))

@@ -8,7 +8,7 @@ from typing import Self
 
 from triage import __version__
 from triage.analyzers.order import ANALYZERS
-from triage.engine.messages import Setup
+from triage.engine.messages import Opened, Setup
 from triage.engine.plan import Limits, Plan, Profile, identity
 from triage.engine.pool import WorkerPool
 from triage.engine.run import Run, describe
@@ -51,9 +51,9 @@ class Examination:
         setup = _setup(order, sets)
         with ExitStack() as undo:
             self._pool = undo.enter_context(closing(WorkerPool(setup, order.jobs)))
-            info = describe(self._pool)
+            opened = describe(self._pool)
             self._case = undo.enter_context(Case.open_or_create(order.case, when=now(), actor=order.actor))
-            self.resumed = self._begin(info, _plan(order, setup, info, sets))
+            self.resumed = self._begin(opened.info, _plan(order, setup, opened, sets))
             record = self._record()
             self._open = undo.pop_all()
         self.finished = record.state is ExhibitState.FINISHED
@@ -139,11 +139,7 @@ def open_case(folder: Path) -> CaseReader:
 
 
 def _setup(order: Order, sets: tuple[HashSet, ...]) -> Setup:
-    source = order.source.resolve()
-    if not source.exists():
-        raise SourceError(f"{order.source} does not exist; check the path, and that the device is plugged in")
-    if order.case.resolve().is_relative_to(source):
-        raise UsageError(f"the case {order.case} would lie inside the evidence {order.source}; name another --case")
+    _check_places(order)
     wanted = frozenset(_ALL_DIGESTS)
     if order.profile is Profile.EXACT:
         wanted = frozenset({"md5", "sha1"}).union(*(opened.needs for opened in sets))
@@ -157,10 +153,30 @@ def _setup(order: Order, sets: tuple[HashSet, ...]) -> Setup:
     )
 
 
-def _plan(order: Order, setup: Setup, info: SourceInfo, sets: tuple[HashSet, ...]) -> Plan:
+def _check_places(order: Order) -> None:
+    try:
+        source = order.source.resolve(strict=True)
+    except FileNotFoundError as error:
+        text = f"{order.source} does not exist; check the path, and that the device is plugged in"
+        raise SourceError(text) from error
+    except (OSError, RuntimeError) as error:
+        raise SourceError(f"{order.source} cannot be reached: {_cause(error)}; check the path") from error
+    try:
+        case = order.case.resolve()
+    except (OSError, RuntimeError) as error:
+        raise StoreError(f"{order.case} cannot be reached: {_cause(error)}; name another --case") from error
+    if case.is_relative_to(source):
+        raise UsageError(f"the case {order.case} would lie inside the evidence {order.source}; name another --case")
+
+
+def _cause(error: Exception) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else "a loop of symbolic links"
+
+
+def _plan(order: Order, setup: Setup, opened: Opened, sets: tuple[HashSet, ...]) -> Plan:
     return Plan(
         version=__version__,
-        source=identity(info),
+        source=identity(opened.info, opened.fingerprint),
         profile=order.profile,
         digests=tuple(name for name in _ALL_DIGESTS if name in setup.digests),
         pictures=setup.pictures,

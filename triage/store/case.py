@@ -59,15 +59,18 @@ class Case:
 
 
 class CaseReader:
-    """A case open for reading only, also while another process writes to it."""
+    """A case open for reading only, also while another process writes to it: what would write raises StoreError."""
 
     def __init__(self, folder: Path, database: Database) -> None:
         """Tie the parts together; callers use `open`."""
         self.folder = folder
         self._database = database
         self._ledger = Ledger(database)
-        self._exhibits = Exhibits(database)
-        self.queries = Queries(database, self._exhibits)
+        self.exhibits = Exhibits(database)
+        self.layout = Layout(database, self.exhibits)
+        self.obstacles = Obstacles(database, self.exhibits)
+        self.journal = Journal(database, self.exhibits, self.layout)
+        self.queries = Queries(database, self.exhibits)
 
     @classmethod
     def open(cls, folder: Path) -> Self:

@@ -10,6 +10,8 @@ from triage.model.runs import ByteRun
 from triage.store.database import Database
 from triage.store.exhibits import Exhibits
 
+_LISTED, _ENDED_EARLY = 1, 2
+
 
 class Layout:
     """Reads and writes the regions of exhibits."""
@@ -67,17 +69,21 @@ class Layout:
                 state=row["state"],
                 file_system=row["file_system"],
                 text=row["text"],
+                listed=row["walked"] == _LISTED,
             )
             for row in self._regions(reference)
             if row["state"] is not None
         )
 
-    def mark_walked(self, reference: str, volume_offset: int) -> None:
-        """Record that every name of a volume is listed."""
-        self._database.execute("UPDATE region SET walked = 1 WHERE id = ?", (self.key(reference, volume_offset),))
+    def mark_walked(self, reference: str, volume_offset: int, *, listed: bool) -> None:
+        """Record that the walk of a volume is over; `listed`: it came to its end."""
+        walked = _LISTED if listed else _ENDED_EARLY
+        self._database.execute(
+            "UPDATE region SET walked = ? WHERE id = ?", (walked, self.key(reference, volume_offset))
+        )
 
     def walked(self, reference: str) -> frozenset[int]:
-        """Return the offsets of the volumes whose names are all listed."""
+        """Return the offsets of the volumes whose walk is over."""
         return frozenset(row["offset"] for row in self._regions(reference) if row["walked"])
 
     def key(self, reference: str, volume_offset: int) -> int:

@@ -45,7 +45,7 @@ CREATE TABLE region (                  -- the regions of a source tile it: volum
   state               TEXT,             -- read, encrypted, unsupported, ambiguous, no-file-system, empty; null: not looked at
   file_system         TEXT,             -- ntfs, fat16, ext4, ...
   text                TEXT NOT NULL DEFAULT '', -- one line for a person
-  walked              INTEGER NOT NULL DEFAULT 0, -- 1 when every name was listed
+  walked              INTEGER NOT NULL DEFAULT 0, -- 1 when every name was listed, 2 when the listing ended early
   UNIQUE (exhibit_id, offset, name)
 );
 
