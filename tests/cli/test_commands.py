@@ -173,3 +173,103 @@ def test_importing_says_what_was_used_and_why_not(triage: Triage, tmp_path: Path
     assert "skipped" in ran.err
     found = triage("hashset", "lookup", "9E107D9D372BB6826BD81D3542A419D6", "--library", tmp_path / "library")
     assert "in text (notable) by md5" in found.out
+
+
+ODD = ["n" * 300, "loop", "loop/below", "\udcff"]
+
+
+@pytest.mark.parametrize("name", ODD, ids=["long", "loop", "below a loop", "not UTF-8"])
+def test_odd_paths_are_one_line(triage: Triage, demo: Demo, tmp_path: Path, name: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    odd = tmp_path / name
+    library = ("--library", demo.library)
+    one_line(triage("examine", odd, "--case", tmp_path / "c", "--exhibit", "A/1"), 3)
+    one_line(triage("items", "--case", odd), 4)
+    one_line(triage("hashset", "build", odd, "--name", "n", *library), 3)
+    one_line(triage("hashset", "import", odd, "--name", "n", "--kind", "known", *library), 3)
+    if name != "\udcff":
+        one_line(triage("examine", demo.image, "--case", odd, "--exhibit", "A/1"), 4)
+        one_line(triage("hashset", "list", "--library", odd), 4)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("examine", ""),
+        ("examine", "x", "--exhibit", ""),
+        ("examine", "x", "--exhibit", "\udcff"),
+        ("items", "--exhibit", "\udcff"),
+        ("items", "--case", ""),
+        ("items", "--jsonl", "--csv"),
+        ("hashset", "build", "x", "--name", " "),
+    ],
+)
+def test_empty_and_contradicting_words_are_wrong_usage(triage: Triage, words: tuple[str, ...]) -> None:
+    one_line(triage(*words), 2)
+
+
+def test_names_stay_as_they_are(triage: Triage, demo: Demo, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    known = min(demo.known.iterdir()).read_bytes()
+    for name in (b":bomb: [red].jpg", b"caf\xe9 \x1b[31m.jpg"):
+        (folder / os.fsdecode(name)).write_bytes(known)
+    ran = triage("examine", folder, "--case", tmp_path / "c", "--exhibit", "A/1", "--library", demo.library)
+    found = triage("findings", "--case", tmp_path / "c").out
+    for text in (ran.err, ran.out, found):
+        assert ":bomb: [red].jpg" in text
+        assert "caf\\xe9 \\x1b[31m.jpg" in text
+
+
+def test_tables_name_exhibits_and_deleted_items(triage: Triage, demo: Demo, case: Examined, tmp_path: Path) -> None:
+    table = triage("items", "--case", case[0]).out
+    assert "Users/sam/Desktop/old.jpg (deleted)" in table
+    assert "exhibit" not in table
+    assert "old.jpg (deleted)" in triage("findings", "--case", case[0], environment={"COLUMNS": "20"}).out
+    for reference in ("A/1", "A/2"):
+        triage("examine", demo.known, "--case", tmp_path / "c", "--exhibit", reference, "--library", demo.library)
+    several = triage("findings", "--case", tmp_path / "c").out
+    assert "exhibit" in several
+    assert "A/2" in several
+    assert "exhibit" not in triage("findings", "--case", tmp_path / "c", "--exhibit", "A/2").out
+
+
+def test_a_library_that_is_not_there_is_told(triage: Triage, demo: Demo, tmp_path: Path) -> None:
+    ran = triage("hashset", "lookup", "0" * 32, "--library", tmp_path / "none", "--json")
+    assert (ran.code, ran.rows) == (0, [{"query": "0" * 32, "set": None}])
+    assert ran.err == f"warning: the library {tmp_path / 'none'} does not exist: nothing is looked into\n"
+    assert "does not exist" in triage("hashset", "list", environment={"DIGIVAN_HOME": str(tmp_path)}).err
+    words = ("examine", demo.known, "--case", tmp_path / "c", "--exhibit", "A/1")
+    ran = triage(*words, "--library", tmp_path / "none")
+    assert ran.code == 0
+    assert ran.err.startswith(f"warning: no notable hash set in {tmp_path / 'none'}: nothing can match; ")
+
+
+def test_a_set_that_is_not_what_was_sealed_is_listed_so(triage: Triage, demo: Demo, tmp_path: Path) -> None:
+    sealed = next(demo.library.glob("*.hashset"))
+    (tmp_path / sealed.name).write_bytes(sealed.read_bytes()[:-1] + b"\xff")
+    (row,) = triage("hashset", "list", "--library", tmp_path, "--json").rows
+    assert "its content is not what was sealed" in row["problem"]
+
+
+def test_a_version_changes_only_when_told(triage: Triage, tmp_path: Path) -> None:
+    published = tmp_path / "list"
+    words = ("hashset", "import", published, "--name", "n", "--kind", "known", "--library", tmp_path / "library")
+    published.write_text("9e107d9d372bb6826bd81d3542a419d6\n")
+    assert triage(*words).code == 0
+    assert "left as it is" in triage(*words).err
+    published.write_text("e4d909c290d0fb1ca068ffaddf22cbd0\n")
+    assert "--replace" in one_line(triage(*words), 2)
+    assert "took the place of version 1" in triage(*words, "--replace").err
+    published.write_text("9e107d9d372bb6826bd81d3542a419d6\n")
+    assert "took the place of version 1" in triage(*words, "--set-version", "2").err
+
+
+def test_a_list_of_64_digits_is_ambiguous(triage: Triage, tmp_path: Path) -> None:
+    published = tmp_path / "list"
+    published.write_text("f8f8f0cce0f4a84f0e370a22028f67f0b36e2ed596623e1d33e6339c4e9c9b22\n")
+    words = ("hashset", "import", published, "--kind", "notable", "--library", tmp_path / "library")
+    assert "give --format pdq" in triage(*words, "--name", "a").err
+    ran = triage(*words, "--name", "b", "--format", "pdq")
+    assert "(1 pdq)" in ran.out
+    assert "--format" not in ran.err

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.cli.text import duration, json_line, safe, size
+from triage.cli.text import duration, json_line, place, safe, size
 
 STEERING = {
     *range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A),
@@ -26,6 +26,13 @@ def test_json_lines_carry_every_text_unchanged(text: str) -> None:
 def test_escapes_are_readable() -> None:
     assert safe("esc\x1b[31m\u202egpj") == "esc\\x1b[31m\\u202egpj"
     assert json_line("\x1b\u202e") == '"\\u001b\\u202e"'
+
+
+def test_bytes_that_are_not_utf_8_are_written_as_such() -> None:
+    name = b"caf\xe9".decode("utf-8", "surrogateescape")
+    assert safe(name) == "caf\\xe9"
+    assert json.loads(json_line(name)) == "caf\\xe9"
+    assert place(name, allocated=False) == "caf\\xe9 (deleted)"
 
 
 def test_sizes_and_durations_are_for_people() -> None:

@@ -1,14 +1,19 @@
 """Items that cannot be examined: each ends in its outcome, and costs no other item."""
 
+import hashlib
+import io
 import random
 import subprocess
 from pathlib import Path
 
 import pytest
+from images import pictures
 from suite import Demo, Tool, Triage
 
 from triage.engine.plan import Limits, Profile
 from triage.model.event import Finished, Met, VolumeOpened
+from triage.model.finding import SetKind
+from triage.session import hashsets
 from triage.session.examination import Examination, Order, open_case
 
 
@@ -119,3 +124,35 @@ def test_a_container_without_a_signature_is_told_by_its_noise(tmp_path: Path) ->
     assert {outcome for outcome, _ in found.values()} == {"examined"}
     with open_case(tmp_path / "case") as case:
         assert "encrypted" in {reason["code"] for reason in case.queries.summary("A/1")["recommendation"]["reasons"]}
+
+
+def test_a_decoder_that_hangs_takes_no_digest_match_with_it(tmp_path: Path) -> None:
+    """A progressive JPEG whose scans are repeated for ever costs its decoding, not its digests."""
+    source = tmp_path / "source"
+    source.mkdir()
+    plain = io.BytesIO()
+    pictures.scene(5, (5000, 5000)).save(plain, "JPEG", progressive=True, quality=30)
+    data = plain.getvalue()
+    last = data.rindex(b"\xff\xda")
+    (source / "slow.jpg").write_bytes(data[:-2] + data[last:-2] * 1500 + b"\xff\xd9")
+    (source / "other.jpg").write_bytes(pictures.jpeg(pictures.scene(6)))
+    known = tmp_path / "list.md5"
+    known.write_text(hashlib.md5((source / "slow.jpg").read_bytes()).hexdigest() + "\n")
+    hashsets.import_published(
+        [known],
+        name="slow",
+        version="1",
+        form="text",
+        kind=SetKind.NOTABLE,
+        library=tmp_path / "library",
+    )
+    with Examination(order(source, tmp_path, limits=Limits(item_seconds=2.0))) as examination:
+        list(examination.events())
+    found = outcomes(tmp_path)
+    assert found["slow.jpg"][0] == "timed-out"
+    assert str(found["slow.jpg"][1]).startswith("decoding: ")
+    assert found["other.jpg"][0] == "examined"
+    with open_case(tmp_path / "case") as case:
+        assert [row["match"] for row in case.queries.findings()] == ["md5"]
+        summary = case.queries.summary("A/1")
+    assert summary["recommendation"]["verdict"] == "seize-indicated"

@@ -1,8 +1,9 @@
 import hashlib
+import subprocess
 from pathlib import Path
 
 import pytest
-from suite import Corpus
+from suite import Corpus, Tool
 
 from triage.filesystems.recognition import Recognition, recognise
 from triage.model.item import Item
@@ -58,6 +59,41 @@ def test_a_container_of_locked_volumes_is_encrypted(corpus: Corpus) -> None:
     assert found.filesystem is not None
     codes = [trouble.code for trouble in found.filesystem.walk() if not isinstance(trouble, Item)]
     assert codes == [TroubleCode.ENCRYPTED]
+
+
+def luks(tool: Tool, path: Path) -> Path:
+    """Make a LUKS2 volume whose second header lies at 4 MiB."""
+    with path.open("wb") as file:
+        file.truncate(48 << 20)
+    options = ["-q", "--type", "luks2", "--luks2-metadata-size", "4m", "--pbkdf", "pbkdf2"]
+    command = [tool("cryptsetup"), "luksFormat", *options, "--pbkdf-force-iterations", "1000", str(path), "-"]
+    subprocess.run(command, check=True, capture_output=True, input=b"invented token")
+    return path
+
+
+def test_a_left_over_luks_header_does_not_hide_a_file_system(tool: Tool, tmp_path: Path) -> None:
+    image = luks(tool, tmp_path / "image")
+    assert recognised(image).state == "encrypted"
+    with image.open("r+b") as file:
+        file.write(bytes(4096))
+    assert "a second one is at 4194304" in recognised(image).text
+    subprocess.run([tool("mkfs.vfat"), "-F", "32", "-s", "1", str(image)], check=True, capture_output=True)
+    with image.open("rb") as file:
+        file.seek(4 << 20)
+        assert file.read(4) == b"SKUL"
+    found = recognised(image)
+    assert (found.state, found.text) == ("read", "fat32")
+
+
+@pytest.mark.parametrize("name", ["encrypted/luks1_compatimage.img", "real/dfvfs/fat12.raw", "real/dfvfs/apfs.raw"])
+def test_a_folder_is_a_folder_whatever_its_first_file_is(corpus: Corpus, tmp_path: Path, name: str) -> None:
+    with corpus.path(name).open("rb") as image:
+        (tmp_path / "000").write_bytes(image.read(4 << 20))
+    (tmp_path / "note").write_bytes(b"a note")
+    found = recognised(tmp_path)
+    assert found.filesystem is not None
+    assert (found.state, found.text, found.troubles) == ("read", "folder", ())
+    assert [item.path for item in found.filesystem.walk() if isinstance(item, Item)] == ["000", "note"]
 
 
 @pytest.mark.parametrize(("offset", "kinds"), [(32256, "ntfs+ext2"), (49351680, "ntfs+ufs2")])

@@ -184,9 +184,10 @@ print(json.dumps([(item.path, item.times.modified, item.times.accessed) for item
 def test_a_search_for_orphans_is_bounded(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tsk_walk, "ORPHAN_BUDGET", 1 << 16)
     filesystem = opened(corpus.path("real/dftt/6-fat-undel.dd"))
-    troubles = troubles_of(filesystem)
-    assert [trouble.code for trouble in troubles] == [TroubleCode.LIMIT]
-    assert "65536 bytes were read" in troubles[0].text
+    cut, limit = troubles_of(filesystem)
+    assert (cut.code, limit.code) == (TroubleCode.DAMAGED, TroubleCode.LIMIT)
+    assert "6160896 bytes in a volume of 6160384" in cut.text
+    assert "65536 bytes were read" in limit.text
     item = next(item for item in items_of(filesystem) if item.size)
     assert len(content(filesystem, item)) == item.size
 
@@ -238,6 +239,10 @@ def test_several_file_systems_in_one_volume_are_told_apart(corpus: Corpus) -> No
     items = items_of(filesystem)
     assert len({item.address for item in items}) == len(items)
     assert {item.address.find("fs") for item in items} == {"ntfs", "ext2"}
+    assert {(item.address.find("fs"), item.reference.partition(":")[0]) for item in items} == {
+        ("ntfs", "ntfs"),
+        ("ext2", "ext2"),
+    }
     text = next(item for item in items if item.path == "ext2.txt")
     assert len(content(filesystem, text)) == text.size
     assert Address.parse(str(text.address)) == text.address
@@ -255,7 +260,7 @@ def test_an_item_that_is_not_there_is_an_evidence_error(corpus: Corpus) -> None:
     filesystem = opened(corpus.path("real/dfvfs/ntfs.raw"))
     address = Address("volume", "0")
     lost = Item(address=address, kind=ItemKind.FILE, path="x", size=9, allocated=True, reference="99999999-128-1")
-    with pytest.raises(EvidenceError, match="cannot be read"):
+    with pytest.raises(EvidenceError, match=r"^byte 0 cannot be read: "):
         filesystem.read_at(lost, 0, 9)
 
 
@@ -339,6 +344,89 @@ def test_an_encrypted_ext4_directory_is_marked(tool: Tool, tree: Path, tmp_path:
     )
     assert {item.path: item.encrypted for item in items_of(opened(image))}["note.txt"] == "fscrypt"
     assert {item.path: item.encrypted for item in items_of(opened(image))}["inner"] is None
+
+
+def damaged(filesystem: FileSystem) -> dict[str | None, str]:
+    """Return what the walk says of names, by path."""
+    return {trouble.address.find("path"): trouble.text for trouble in troubles_of(filesystem)}
+
+
+@pytest.mark.parametrize("kind", ["ext2", "ext4"])
+def test_an_allocated_name_of_a_cleared_inode_is_not_an_empty_file(
+    tool: Tool, tree: Path, tmp_path: Path, kind: str
+) -> None:
+    image = tmp_path / "image"
+    subprocess.run([tool(f"mkfs.{kind}"), "-q", "-d", str(tree), str(image), "8M"], check=True)
+    for name in ("note.txt", "inner"):
+        subprocess.run([tool("debugfs"), "-w", "-R", f"clri {name}", str(image)], check=True, capture_output=True)
+    filesystem = opened(image)
+    found = {item.path: item.unlocated for item in items_of(filesystem)}
+    assert found == {"lost+found": None, "inner": None, "note.txt": "its metadata is blank", "nothing": None}
+    assert damaged(filesystem) == {
+        "/inner": "inner: its metadata is blank; what is in it is not listed",
+        "/note.txt": "note.txt: its metadata is blank; its content is not known",
+    }
+
+
+def test_an_allocated_name_of_a_freed_inode_is_not_an_empty_file(tool: Tool, tree: Path, tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    subprocess.run([tool("mkfs.ext4"), "-q", "-d", str(tree), str(image), "8M"], check=True)
+    for command in ("sif note.txt size 0", "freei note.txt"):
+        subprocess.run([tool("debugfs"), "-w", "-R", command, str(image)], check=True, capture_output=True)
+    found = {item.path: item.unlocated for item in items_of(opened(image))}
+    assert found["note.txt"] == "its metadata is marked as free and holds no content"
+    assert found["nothing"] is None
+
+
+@pytest.mark.parametrize(("offset", "damage"), [(0, bytes(1024)), (510, b"zz")], ids=["zeros", "torn"])
+def test_an_allocated_name_of_a_damaged_mft_record_is_not_an_empty_file(
+    tool: Tool, tree: Path, tmp_path: Path, offset: int, damage: bytes
+) -> None:
+    image = tmp_path / "image"
+    with image.open("wb") as file:
+        file.truncate(8 << 20)
+    subprocess.run([tool("mkntfs"), "-q", "-F", "-s", "512", str(image)], check=True, capture_output=True)
+    for name in ("note.txt", "nothing"):
+        subprocess.run([tool("ntfscp"), "-q", str(image), str(tree / name), name], check=True)
+    data = image.read_bytes()
+    records = [at.start() for at in re.finditer(b"FILE", data) if not at.start() % 1024]
+    named = next(at for at in records if "note.txt".encode("utf-16-le") in data[at : at + 1024])
+    with image.open("r+b") as file:
+        file.seek(named + offset)
+        file.write(damage)
+    filesystem = opened(image)
+    found = {item.path: item for item in items_of(filesystem)}
+    assert {path for path, item in found.items() if item.unlocated} == {"note.txt"}
+    assert (found["note.txt"].allocated, found["note.txt"].size) == (True, 0)
+    assert damaged(filesystem) == {"/note.txt": "note.txt: its metadata cannot be read; its content is not known"}
+
+
+def test_an_ntfs_file_without_its_runs_is_not_an_empty_file(tool: Tool, tree: Path, tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    with image.open("wb") as file:
+        file.truncate(8 << 20)
+    subprocess.run([tool("mkntfs"), "-q", "-F", "-s", "512", str(image)], check=True, capture_output=True)
+    picture = tree / "inner" / "picture.bin"
+    subprocess.run([tool("ntfscp"), "-q", str(image), str(picture), "picture.bin"], check=True)
+    data = bytearray(image.read_bytes())
+    record = data.index("picture.bin".encode("utf-16-le")) // 1024 * 1024
+    attribute = record + int.from_bytes(data[record + 20 : record + 22], "little")
+    while data[attribute] != 0x80:  # $DATA
+        attribute += int.from_bytes(data[attribute + 4 : attribute + 8], "little")
+    data[attribute + int.from_bytes(data[attribute + 32 : attribute + 34], "little")] = 0
+    image.write_bytes(data)
+    filesystem = opened(image)
+    (item,) = (item for item in items_of(filesystem) if item.unlocated)
+    assert (item.path, item.size) == ("picture.bin", 0)
+    assert item.unlocated == "its metadata claims 300000 bytes and not where they lie"
+    assert list(damaged(filesystem)) == ["/picture.bin"]
+
+
+def test_what_is_sound_or_deleted_is_never_unlocated(corpus: Corpus) -> None:
+    for name in ("real/dfvfs/ntfs.raw", "real/dftt/7-ntfs-undel.dd", "real/dfvfs/ext4.raw", "real/dfvfs/hfsplus.raw"):
+        items = items_of(opened(corpus.path(name)))
+        assert items
+        assert [item.path for item in items if item.unlocated] == []
 
 
 LARGE_NAMES = 40_000

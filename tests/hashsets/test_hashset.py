@@ -184,7 +184,12 @@ def test_what_a_set_needs_is_what_it_carries(make_set: MakeSet, member: Member) 
     assert not made.has_pdq
     assert not made.has_phash
     assert made.counts == {"records": 2, "md5": 1, "sha1": 0, "sha256": 1, "pdq": 0, "phash": 0}
-    assert make_set([member(1)]).has_pdq
+
+
+def test_what_a_set_of_pictures_carries(make_set: MakeSet, member: Member) -> None:
+    made = make_set([member(1)])
+    assert made.has_pdq
+    assert made.has_phash
 
 
 def test_the_empty_file_is_never_a_member(make_set: MakeSet, member: Member) -> None:

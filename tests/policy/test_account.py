@@ -1,13 +1,16 @@
 """The coverage account: whatever is claimed, every byte is in one class."""
 
+from collections.abc import Iterable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.model.coverage import CoverageClass
 from triage.model.evidence import Region, VolumeReport
 from triage.model.item import Outcome
-from triage.model.runs import ByteRun
+from triage.model.runs import ByteRun, merge
 from triage.policy.account import account, class_of
+from triage.policy.spans import spans_of
 
 SIZE = 200
 RUNS = st.lists(st.builds(ByteRun, st.integers(0, SIZE + 20), st.integers(0, 40)), max_size=6)
@@ -28,20 +31,28 @@ def test_the_classes_always_add_up(
     unreadable: list[ByteRun],
     unlisted: list[ByteRun],
 ) -> None:
-    claims = {CoverageClass.EXAMINED: examined, CoverageClass.SKIPPED: skipped}
+    claims = {CoverageClass.EXAMINED: [spans_of(examined, SIZE)], CoverageClass.SKIPPED: [spans_of(skipped, SIZE)]}
     coverage = account(
         SIZE, [report(state, run) for state, run in volumes], claims, unreadable=unreadable, unlisted=unlisted, items={}
     )
     assert sum(coverage.bytes.values()) == SIZE
     assert all(count >= 0 for count in coverage.bytes.values())
+    gone = merge([run for state, run in volumes if state not in {"read", "empty"}] + unreadable)
+    assert coverage.bytes[CoverageClass.EXAMINED] == len(octets(examined) - octets(gone))
+    assert coverage.bytes[CoverageClass.SKIPPED] == len(octets(skipped) - octets(gone) - octets(examined))
+
+
+def octets(runs: Iterable[ByteRun]) -> set[int]:
+    """Return every single byte of the source that the runs cover."""
+    return {position for run in runs for position in range(run.offset, min(run.end, SIZE))}
 
 
 def test_each_byte_goes_to_the_class_that_says_most() -> None:
     volumes = [report("read", ByteRun(10, 100)), report("encrypted", ByteRun(120, 30))]
     claims = {
-        CoverageClass.EXAMINED: [ByteRun(10, 10), ByteRun(15, 10)],
-        CoverageClass.UNALLOCATED_EXAMINED: [ByteRun(20, 10)],
-        CoverageClass.SKIPPED: [ByteRun(40, 5)],
+        CoverageClass.EXAMINED: [spans_of([run], SIZE) for run in (ByteRun(15, 10), ByteRun(10, 10))],
+        CoverageClass.UNALLOCATED_EXAMINED: [spans_of([ByteRun(20, 10)], SIZE)],
+        CoverageClass.SKIPPED: [spans_of([ByteRun(40, 5)], SIZE)],
     }
     coverage = account(
         SIZE, volumes, claims, unreadable=[ByteRun(12, 2)], unlisted=[ByteRun(160, 20)], items={"examined": 3}
@@ -66,3 +77,8 @@ def test_every_outcome_has_its_class() -> None:
         assert class_of(outcome, allocated=True) is CoverageClass.NOT_EXAMINED
     for outcome in (Outcome.SKIPPED, Outcome.ENCRYPTED, Outcome.UNREADABLE):
         assert class_of(outcome, allocated=False).value == outcome.value
+
+
+def test_a_source_without_a_byte_has_an_account() -> None:
+    coverage = account(0, [], {}, unreadable=[], unlisted=[ByteRun(0, 0)], items={})
+    assert set(coverage.bytes.values()) == {0}

@@ -76,6 +76,7 @@ UNKNOWN: dict[str, list[dict[str, Any]]] = {
     "not-examined": [{"coverage": covered(not_examined=1)}],
     "no-hash-set": [{"sets": ()}, {"sets": (KNOWN,)}],
     "pictures-not-compared": [{"profile": "exact", "pictures_compared": False}],
+    "pictures-undecodable": [{"undecodable_pictures": 1}, {"damaged_pictures": 1}],
     "nothing-examined": [{"files_examined": 0}],
 }
 CHANGES = [(code, change) for code, changes in UNKNOWN.items() for change in changes]
@@ -93,7 +94,8 @@ def test_return_is_indicated_only_with_what_was_and_was_not_looked_at() -> None:
     given_back = recommend(CLEAR)
     assert given_back.verdict is Verdict.RETURN_INDICATED
     assert codes(given_back) == [
-        "looked-at", "skipped-by-rule", "unallocated-not-examined", "outside-partitions", "known-material-only",
+        "looked-at", "skipped-by-rule", "unallocated-not-examined", "outside-partitions", "whole-files-only",
+        "known-material-only",
     ]  # fmt: skip
     assert "1.2 megabytes (1,234,567 bytes)" in text(given_back, "unallocated-not-examined")
     assert "512 bytes" in text(given_back, "outside-partitions")
@@ -132,6 +134,33 @@ def test_each_category_of_each_set_is_named() -> None:
         "1 item with a digest that is in the hash set demo, version 3, category A.",
         "1 item with a digest that is in the hash set demo, version 3, category B.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("exact", "uncertain", "words"),
+    [
+        (4, 1, "4 items, 1 of them deleted, whose content may be another file's, with a digest"),
+        (2_000, 1_204, "2,000 items, 1,204 of them deleted, whose content may be another file's, with a digest"),
+        (1, 1, "1 item, deleted, whose content may be another file's, with a digest"),
+    ],
+)
+def test_matches_on_deleted_items_of_uncertain_content_are_told(exact: int, uncertain: int, words: str) -> None:
+    matches = (SetMatches(set=NOTABLE, exact=exact, exact_uncertain=uncertain),)
+    told = text(recommend(replace(CLEAR, matches=matches)), "notable-match")
+    assert told == f"{words} that is in the hash set demo, version 3."
+
+
+def test_pictures_that_cannot_be_compared_are_stated_with_their_number() -> None:
+    facts = replace(CLEAR, incomparable_pictures=1_204)
+    stated = recommend(facts)
+    assert stated.verdict is Verdict.RETURN_INDICATED
+    assert text(stated, "pictures-not-comparable").endswith("to be compared by appearance: 1,204 pictures.")
+    assert "pictures-not-comparable" not in codes(recommend(replace(facts, sets_hold_pictures=False)))
+
+
+def test_pictures_not_decoded_and_decoded_in_part_are_told_apart() -> None:
+    told = text(recommend(replace(CLEAR, undecodable_pictures=2, damaged_pictures=1)), "pictures-undecodable")
+    assert told.endswith("2 pictures not at all and 1 picture only in part, because of damage.")
 
 
 def test_a_confirmed_candidate_indicates_seizure() -> None:
@@ -179,11 +208,22 @@ any_facts = st.builds(
     coverage=accounts,
     files_examined=counts,
     matches=st.lists(
-        st.builds(SetMatches, set=st.just(NOTABLE), exact=counts, unconfirmed=counts, confirmed=counts), max_size=2
+        st.builds(
+            SetMatches,
+            set=st.just(NOTABLE),
+            exact=counts,
+            exact_uncertain=counts,
+            unconfirmed=counts,
+            confirmed=counts,
+        ),
+        max_size=2,
     ).map(tuple),
     volumes=st.dictionaries(st.sampled_from(states), counts),
     troubles=st.dictionaries(st.sampled_from(TroubleCode), counts),
     limited_items=counts,
+    undecodable_pictures=counts,
+    damaged_pictures=counts,
+    incomparable_pictures=counts,
     source_encrypted=st.none() | st.just("LUKS"),
     source_troubles=st.lists(st.just("the last segment is cut"), max_size=1).map(tuple),
 )

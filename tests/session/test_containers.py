@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from suite import Demo, Tool, absent
 
+from triage.model.errors import UsageError
 from triage.session.examination import Examination, Order, open_case
 
 Make = Callable[[Path, Path, Tool], Path]
@@ -110,3 +111,23 @@ def test_a_block_device_gives_the_items_of_its_image(
         subprocess.run([losetup, "--detach", str(device)], check=True)
     assert rows == raw_items
     assert hashlib.sha256(demo.image.read_bytes()).hexdigest() == before
+
+
+def test_a_case_on_the_evidence_is_refused(demo: Demo, tool: Tool, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="inside the evidence"):
+        examined(demo.known, demo.known / "case", demo)
+    if os.geteuid() != 0:
+        absent("the right to set up a loop device")
+    image, mounted = tmp_path / "disk.img", tmp_path / "mounted"
+    mounted.mkdir()
+    subprocess.run([tool("mkfs.ext4"), "-q", str(image), "8M"], check=True)
+    made = subprocess.run([tool("losetup"), "--find", "--show", str(image)], check=True, capture_output=True, text=True)
+    device = made.stdout.strip()
+    try:
+        subprocess.run([tool("mount"), device, str(mounted)], check=True)
+        with pytest.raises(UsageError, match="inside the evidence"):
+            examined(Path(device), mounted / "case", demo)
+        assert not (mounted / "case").exists()
+    finally:
+        subprocess.run([tool("umount"), str(mounted)], check=False)
+        subprocess.run([tool("losetup"), "--detach", device], check=True)

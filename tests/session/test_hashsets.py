@@ -66,3 +66,14 @@ def test_a_folder_that_cannot_be_listed_stops_the_building(as_nobody: Path) -> N
 def test_what_is_no_hash_is_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         hashsets.lookup(text, tmp_path)
+
+
+def test_a_built_set_has_no_categories(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "a").write_text("words")
+    made = hashsets.build(tmp_path / "files", name="a", version="1", kind=SetKind.KNOWN, library=tmp_path / "library")
+    assert made.header.meta.category_map == "absent"
+    assert [entry.verified for entry in hashsets.listing(tmp_path / "library")] == [True]
+    assert hashsets.nothing_to_find(tmp_path / "library") is not None
+    assert hashsets.missing(tmp_path / "library") is None
+    assert hashsets.missing(tmp_path / "none") == tmp_path / "none"

@@ -1,3 +1,4 @@
+import errno
 import os
 import shutil
 import signal
@@ -175,6 +176,69 @@ def test_a_folder_that_cannot_be_written_is_refused(when: str) -> None:
     one_line(error)
 
 
+def unreachable(folder: Path) -> list[Path]:
+    (folder / "loop").symlink_to("loop")
+    return [folder / ("x" * 300), folder / "loop", folder / "loop" / "case"]
+
+
+def test_a_folder_that_cannot_be_reached_is_one_line(tmp_path: Path, when: str) -> None:
+    for folder in unreachable(tmp_path):
+        for opening in (Case.open, CaseReader.open):
+            with pytest.raises(StoreError, match="cannot be reached") as error:
+                opening(folder)
+            one_line(error)
+        with pytest.raises(StoreError, match="cannot be made") as error:
+            Case.open_or_create(folder, when=when, actor="examiner")
+        one_line(error)
+
+
+def test_a_folder_behind_a_closed_one_is_one_line(case: Case, when: str) -> None:
+    case.close()
+    closed = case.folder.parent
+    closed.chmod(0o600)
+    try:
+        with as_nobody():
+            for opening in (Case.open, CaseReader.open):
+                with pytest.raises(StoreError, match="cannot be reached: Permission denied; check the path"):
+                    opening(case.folder)
+            with pytest.raises(StoreError, match="cannot be made: Permission denied"):
+                Case.open_or_create(case.folder, when=when, actor="examiner")
+    finally:
+        closed.chmod(0o700)
+
+
+def test_a_lock_file_that_cannot_be_written_is_one_line_and_leaves_nothing_open(case: Case) -> None:
+    case.close()
+    lock = case.folder / "case.lock"
+    lock.unlink()
+    os.mkfifo(lock)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(StoreError, match="cannot be written: Invalid argument; choose a folder") as error:
+        Case.open(case.folder)
+    one_line(error)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_lock_file_on_a_full_disk_is_one_line(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    case.close()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", full)
+        with pytest.raises(StoreError, match="No space left on device; free some space") as error:
+            Case.open(case.folder)
+        one_line(error)
+    Case.open(case.folder).close()
+
+
+def test_opening_a_case_that_is_current_changes_nothing(prepared: Case) -> None:
+    prepared.close()
+    before = (prepared.folder / "case.sqlite").read_bytes()
+    Case.open(prepared.folder).close()
+    assert (prepared.folder / "case.sqlite").read_bytes() == before
+
+
 def test_a_full_disk_stops_in_one_line_and_undoes_the_batch(prepared: Case, item: Callable[[int], Item]) -> None:
     prepared._database.execute("PRAGMA max_page_count = 60")
     with pytest.raises(StoreError, match="full; free some space") as error:
@@ -234,7 +298,7 @@ case = Case.open(Path(sys.argv[1]))
 print("go", flush=True)
 while True:
     with case.transaction():
-        case.exhibits.add_effort("ABC/1", seconds=1.0, bytes_read=1)
+        case.exhibits.add_bytes_read("ABC/1", 1)
         case.ledger.append(when="2026", actor="a", action="step", subject="ABC/1", payload={})
 """
     for delay in (0.01, 0.05, 0.12):

@@ -3,11 +3,11 @@ from dataclasses import replace
 import pytest
 
 from triage.model.address import Address
-from triage.model.errors import UsageError
+from triage.model.errors import StoreError, UsageError
 from triage.model.evidence import Region, SourceInfo, UnreadableRun, VolumeReport
 from triage.model.runs import ByteRun
 from triage.model.trouble import Trouble, TroubleCode
-from triage.store.case import Case
+from triage.store.case import Case, CaseReader
 from triage.store.exhibits import ExhibitState
 
 
@@ -51,11 +51,15 @@ def test_states_keep_the_first_start_and_the_last_end(prepared: Case) -> None:
 
 
 def test_effort_adds_up_over_runs(prepared: Case) -> None:
-    prepared.exhibits.add_effort("ABC/1", seconds=1.5, bytes_read=10)
-    prepared.exhibits.add_effort("ABC/1", seconds=2.0, bytes_read=5)
+    prepared.exhibits.add_bytes_read("ABC/1", 10)
+    prepared.exhibits.add_bytes_read("ABC/1", 5)
+    for seconds in (1.5, 3.5, 2.0):
+        prepared.exhibits.set_seconds("ABC/1", seconds)
     record = prepared.exhibits.get("ABC/1")
     assert record is not None
     assert (record.seconds, record.bytes_read) == (3.5, 15)
+    with pytest.raises(UsageError, match="no exhibit ABC/9"):
+        prepared.exhibits.set_seconds("ABC/9", 1.0)
 
 
 def test_regions_come_back_and_are_recorded_once(prepared: Case, region: Region) -> None:
@@ -100,3 +104,7 @@ def test_unreadable_runs_come_back_sorted_and_once(prepared: Case) -> None:
     prepared.obstacles.record_unreadable("ABC/1", [late])
     prepared.obstacles.record_unreadable("ABC/1", [early, late])
     assert prepared.obstacles.unreadable("ABC/1") == (early, late)
+    with CaseReader.open(prepared.folder) as reader:
+        reader.obstacles.record_unreadable("ABC/1", ())  # nothing new writes nothing
+        with pytest.raises(StoreError):
+            reader.obstacles.record_unreadable("ABC/1", (late,))

@@ -15,11 +15,12 @@ from triage.model.errors import StoreError, UsageError
 from triage.model.finding import Finding, Match, MatchBy, SetIdentity, SetKind
 from triage.model.item import Item, ItemKind, Outcome, Times
 from triage.model.result import ItemResult
-from triage.model.runs import ByteRun
+from triage.model.runs import ByteRun, Runs
+from triage.store import journal
 from triage.store.case import Case
 from triage.store.database import Database
 from triage.store.migrations import migrate
-from triage.store.rows import INSERT_ITEM, LARGEST, item_of, item_row
+from triage.store.rows import INSERT_ITEM, LARGEST, item_of, item_row, runs_text, spans_of
 
 VOLUME = 1 << 20
 ROOT = Path(__file__).parents[2]
@@ -35,6 +36,7 @@ items = st.builds(
     allocated=st.booleans(),
     recovered=st.booleans(),
     encrypted=st.none() | st.just("efs"),
+    unlocated=st.none() | st.just("its metadata cannot be read"),
     reference=names,
     times=st.builds(Times, modified=moments, created=moments, accessed=moments, changed=moments),
     runs=st.lists(
@@ -174,12 +176,32 @@ def test_the_account_streams_every_item(prepared: Case, item: Callable[[int], It
         [ItemResult(item=first, outcome=Outcome.UNREADABLE, reason="sector 9")], found_at="2026", seconds=0.0
     )
     accounted = list(prepared.journal.accounted("ABC/1"))
-    assert [(one.outcome, one.reason, one.allocated) for one in accounted] == [
-        (Outcome.UNREADABLE, "sector 9", False),
-        (Outcome.NOT_REACHED, None, True),
+    assert [(one.outcome, one.code, one.allocated, one.damaged, one.items) for one in accounted] == [
+        (Outcome.UNREADABLE, "sector 9", False, False, 1),
+        (Outcome.NOT_REACHED, "", True, False, 1),
     ]
-    assert [one.runs for one in accounted] == [item(0).runs, item(1).runs]
-    assert {one.volume for one in accounted} == {VOLUME}
+    assert [one.spans.tolist() for one in accounted] == [[[VOLUME, VOLUME + 4096]], [[VOLUME + 4096, VOLUME + 8192]]]
+
+
+def test_the_account_takes_alike_items_together(
+    prepared: Case, item: Callable[[int], Item], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = [replace(item(n), runs=() if n % 2 else item(n).runs, allocated=True) for n in range(100)]
+    prepared.journal.add_items("ABC/1", VOLUME, listed, first=0)
+    (alike,) = prepared.journal.accounted("ABC/1")
+    assert (alike.items, len(alike.spans)) == (100, 50)
+    monkeypatch.setattr(journal, "_GATHERED", 1000)
+    parts = list(prepared.journal.accounted("ABC/1"))
+    assert len(parts) > 3
+    assert sum(some.items for some in parts) == 100
+    assert [span for some in parts for span in some.spans.tolist()] == alike.spans.tolist()
+
+
+@given(st.lists(items.map(lambda one: one.runs)))
+def test_runs_are_read_as_spans_inside_the_source(many: list[Runs]) -> None:
+    size = 1 << 40
+    spans = spans_of([runs_text(runs) for runs in many], size)
+    assert spans.tolist() == [[min(run.offset, size), min(run.end, size)] for runs in many for run in runs]
 
 
 KILLED_WHILE_LISTING = """

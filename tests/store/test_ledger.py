@@ -1,3 +1,4 @@
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,6 +52,37 @@ def test_an_edited_event_is_detected(ledger_of_five: Case, column: str) -> None:
     assert_refused(ledger_of_five, "event 3 is not the one that was recorded")
 
 
+def test_a_case_that_does_not_verify_is_refused_before_anything_is_written(ledger_of_five: Case) -> None:
+    """A killed writer left the file beside the case that another writer would bring into it."""
+    with tampering(ledger_of_five) as raw:
+        raw.execute("UPDATE custody SET actor = 'x' WHERE sequence = 3")
+        raw.commit()
+        left = ledger_of_five.folder.parent / "left"
+        shutil.copytree(ledger_of_five.folder, left)
+    before = {name: (left / name).read_bytes() for name in ("case.sqlite", "case.sqlite-wal")}
+    assert before["case.sqlite-wal"]
+    with pytest.raises(StoreError, match="event 3 is not"):
+        Case.open(left)
+    with pytest.raises(StoreError, match="event 3 is not"):
+        Case.open_or_create(left, when="2026", actor="a")
+    assert {name: (left / name).read_bytes() for name in before} == before
+
+
+def test_an_event_appended_while_a_reader_verifies_is_no_alarm(
+    ledger_of_five: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def events_then_one_more() -> Iterator[CustodyEvent]:
+        yield from events()
+        ledger_of_five.ledger.append(when="2026", actor="a", action="late", subject="ABC/1", payload={})
+
+    with CaseReader.open(ledger_of_five.folder) as reader:
+        events = reader._ledger.events
+        monkeypatch.setattr(reader._ledger, "events", events_then_one_more)
+        reader.verify()
+        reader.verify()
+    assert [event.action for event in ledger_of_five.ledger.events()][-2:] == ["late", "late"]
+
+
 def test_a_removed_event_is_detected(ledger_of_five: Case) -> None:
     with tampering(ledger_of_five) as raw:
         raw.execute("DELETE FROM custody WHERE sequence = 2")
@@ -97,7 +129,7 @@ def test_an_event_is_undone_with_what_it_tells_of(prepared: Case, when: str) -> 
 
     def record_and_fail() -> None:
         with prepared.transaction():
-            prepared.exhibits.add_effort("ABC/1", seconds=5.0, bytes_read=5)
+            prepared.exhibits.add_bytes_read("ABC/1", 5)
             prepared.ledger.append(when=when, actor="a", action="x", subject="s", payload={})
             raise RuntimeError
 

@@ -10,7 +10,7 @@ from triage.model.finding import Finding, Match, MatchBy, SetIdentity, SetKind
 from triage.model.item import Item, ItemKind, Outcome
 from triage.model.recommendation import Reason, Recommendation, Verdict
 from triage.model.result import ItemResult
-from triage.store.case import Case
+from triage.store.case import Case, CaseReader
 
 ITEM_KEYS = (
     "path volume file_system kind size allocated md5 sha1 sha256 media_type pdq pdq_quality phash outcome reason "
@@ -69,6 +69,8 @@ def test_finding_rows_have_the_keys_of_the_interface_in_order(examined: Case) ->
         ("Pictures/IMG_0001.JPG", "demo", "3", "md5", 0),
         ("Pictures/IMG_0002.JPG", "demo", "3", "pdq", 20),
     ]
+    assert list(rows[0])[len(FINDING_KEYS.split()) :] == ["allocated", "recovered", "address", "exhibit"]
+    assert (rows[0]["allocated"], rows[0]["recovered"]) == (True, False)
     assert rows[0]["confirmed"] is None
     json.dumps(rows, allow_nan=False)
 
@@ -93,7 +95,33 @@ def test_counts_for_a_recommendation(examined: Case) -> None:
     (matches,) = examined.queries.matches("ABC/1")
     assert (matches.set, matches.category) == (SET, "B")
     assert (matches.exact, matches.unconfirmed, matches.confirmed) == (1, 1, 0)
+    assert matches.exact_uncertain == 0
     assert examined.queries.outcomes("ABC/1")[Outcome.EXAMINED] == 3
+
+
+def test_matches_on_deleted_items_of_uncertain_content_are_counted(prepared: Case, item: Callable[[int], Item]) -> None:
+    prepared.journal.add_items("ABC/1", 1 << 20, [item(2), item(3)], first=0)
+    first, second = (one.number for batch in prepared.journal.pending("ABC/1") for one in batch)
+    results = [_result(first, item(2), MatchBy.MD5, 0), _result(second, item(3), MatchBy.SHA1, 0)]
+    prepared.journal.record_results(results, found_at="2026", seconds=1.0)
+    (matches,) = prepared.queries.matches("ABC/1")
+    assert (matches.exact, matches.exact_uncertain) == (2, 1)
+
+
+def test_a_summary_is_of_one_moment(
+    examined: Case, item: Callable[[int], Item], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer commits between two of the reads that a summary is made of."""
+
+    def after_a_commit(reference: str) -> dict[Outcome, int]:
+        examined.journal.add_items("ABC/1", 1 << 20, [item(77)], first=4)
+        return outcomes(reference)
+
+    with CaseReader.open(examined.folder) as reader:
+        outcomes = reader.queries.outcomes
+        monkeypatch.setattr(reader.queries, "outcomes", after_a_commit)
+        assert reader.queries.summary("ABC/1")["items"] == 4
+        assert sum(outcomes("ABC/1").values()) == 5
 
 
 def test_the_coverage_account_sums_to_the_size(examined: Case, info: SourceInfo) -> None:

@@ -82,6 +82,22 @@ def test_core_storage_by_either_header(place: int) -> None:
     assert detect(Sparse(SIZE).put(place, bytes(88) + b"CS")) is None
 
 
+@pytest.mark.parametrize(
+    ("place", "header"),
+    [
+        (0x4000, (b"SKUL\xba\xbe\0\x02").ljust(256, b"\0") + (0x4000).to_bytes(8, "big")),
+        (SIZE - 512, bytes(8) + b"\x01\0\x10\0" + bytes(76) + b"CS"),
+        (SIZE - 8, b"cdsaencr"),
+    ],
+    ids=["LUKS2", "CoreStorage", "disk image"],
+)
+def test_a_left_over_copy_of_a_header_does_not_hide_a_file_system(place: int, header: bytes) -> None:
+    source = Sparse(SIZE).put(place, header)
+    assert detect(source) is not None
+    assert detect(source.put(0, fat_boot_sector())) is None
+    assert detect(source.put(0, b"LUKS\xba\xbe\0\x02")) is not None
+
+
 def test_encrypted_disk_images() -> None:
     assert detect(Sparse(SIZE).put(0, b"encrcdsa")) is not None
     assert detect(Sparse(SIZE).put(SIZE - 8, b"cdsaencr")) is not None

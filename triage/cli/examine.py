@@ -7,25 +7,28 @@ from pathlib import Path
 
 import click
 
+from triage.cli.parameters import PLACE, TEXT
 from triage.cli.progress import progress_view
 from triage.cli.report import show_result
+from triage.cli.stopping import stoppable
 from triage.cli.text import json_line
 from triage.engine.plan import Profile
+from triage.model.errors import SourceError
 from triage.model.item import printable
-from triage.session.examination import Examination, Order, open_case
 
 
 def default_exhibit(source: Path) -> str:
     """Return the reference used when none is given: the source's own name."""
-    return printable(source.absolute().name) or "exhibit"
+    try:
+        return printable(source.name or Path.cwd().name) or "exhibit"
+    except OSError as error:
+        raise SourceError(f"{source} cannot be found: {error.strerror}; name the source by its full path") from error
 
 
 @click.command()
-@click.argument("source", type=click.Path(path_type=Path))
-@click.option(
-    "--case", type=click.Path(path_type=Path), default=Path("case"), show_default=True, help="folder of the case"
-)
-@click.option("--exhibit", help="reference such as ABC/1 [default: the source's name]")
+@click.argument("source", type=PLACE)
+@click.option("--case", type=PLACE, default=Path("case"), show_default=True, help="folder of the case")
+@click.option("--exhibit", type=TEXT, help="reference such as ABC/1 [default: the source's name]")
 @click.option(
     "--profile",
     type=click.Choice([profile.value for profile in Profile]),
@@ -34,7 +37,7 @@ def default_exhibit(source: Path) -> str:
     help="exact: digests only; scene: pictures compared as well; full: everything this version can do",
 )
 @click.option("--jobs", type=click.IntRange(1, 64), help="worker processes [default: processor cores]")
-@click.option("--library", type=click.Path(path_type=Path), help="folder of the hash sets")
+@click.option("--library", type=PLACE, help="folder of the hash sets")
 @click.option("--verify-source", is_flag=True, help="first compare the whole source with the digests it claims (E01)")
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object in place of the report")
 def examine(
@@ -58,6 +61,9 @@ def examine(
       triage examine suspect.E01 --case ./case --exhibit ABC/1
       triage examine /dev/sdb --case ./case --exhibit ABC/2 --profile exact
     """  # noqa: D301 - \b is click's mark for text that must not be re-wrapped
+    from triage.session import hashsets  # noqa: PLC0415 - heavy to load, and help must come at once
+    from triage.session.examination import Examination, Order  # noqa: PLC0415 - as above
+
     order = Order(
         source=source,
         case=case,
@@ -67,8 +73,12 @@ def examine(
         library=library,
         verify_source=verify_source,
     )
-    with Examination(order) as examination:
-        view = progress_view(order.exhibit, resumed=examination.resumed, finished=examination.finished)
+    with (
+        stoppable("everything found so far is kept: run the same command again to resume"),
+        Examination(order) as examination,
+    ):
+        warning = None if examination.finished else hashsets.nothing_to_find(library)
+        view = progress_view(order.exhibit, warning, resumed=examination.resumed, finished=examination.finished)
         with view, closing(examination.events()) as events:
             for event in events:
                 view.show(event)
@@ -76,6 +86,8 @@ def examine(
 
 
 def _print(case: Path, exhibit: str, *, as_json: bool) -> None:
+    from triage.session.examination import open_case  # noqa: PLC0415 - heavy to load, and help must come at once
+
     with open_case(case) as reader:
         result = reader.queries.summary(exhibit)
         if as_json:

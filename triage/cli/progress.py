@@ -5,16 +5,18 @@ import time
 from types import TracebackType
 from typing import Protocol, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.console import Group
+from rich.live import Live
+from rich.text import Text
 
-from triage.cli.text import safe, size
-from triage.model.event import Event, Found, Met, Verifying, VolumeOpened, Walking
-from triage.model.event import Progress as Examined
+from triage.cli.output import console
+from triage.cli.status import Status, numbers
+from triage.cli.text import place, safe, size
+from triage.model.event import Event, Found, Met, VolumeOpened
 from triage.model.finding import EXACT
 
 _LINE_SECONDS = 5.0
-_PATH_WIDTH = 40
+_REDRAWS = 2  # a second
 
 
 class ProgressView(Protocol):
@@ -30,35 +32,37 @@ class ProgressView(Protocol):
         """Show one event."""
 
 
-def progress_view(exhibit: str, *, resumed: bool, finished: bool) -> ProgressView:
+def progress_view(exhibit: str, warning: str | None, *, resumed: bool, finished: bool) -> ProgressView:
     """Return the view that fits standard error, after saying how the examination begins."""
-    view: ProgressView = LiveView() if sys.stderr.isatty() else LineView()
     if finished:
         _say(f"{exhibit} is already examined; this is its result")
     elif resumed:
         _say(f"{exhibit}: resuming where the last run ended")
-    return view
+    if warning is not None:
+        _say(f"warning: {warning}")
+    return LiveView() if sys.stderr.isatty() and not finished else LineView()
 
 
 def _say(text: str) -> None:
     sys.stderr.write(safe(text) + "\n")
-    sys.stderr.flush()
 
 
 def sentence(event: Event) -> str | None:
-    """Return the line that a person should keep of an event, None for those that only move a bar."""
+    """Return the line that a person should keep of an event, safe for a terminal; None where there is none."""
     match event:
         case VolumeOpened():
             report = event.report
             held = report.file_system or report.state
             line = f"{report.region.name} at {report.region.run.offset}: {held}, {size(report.region.run.length)}"
-            return f"{line}; {report.text}" if report.text else line
+            more = report.text if report.text.casefold() != held.casefold() else ""
+            return safe(f"{line}; {more}" if more else line)
         case Found():
             match = event.finding.match
             sure = "match" if match.by in EXACT else f"candidate, {match.distance} bits away, to be confirmed"
-            return f"FOUND {event.item.path}: {match.by} {sure} in {match.set.name}"
+            where = place(event.item.path, allocated=event.item.allocated)
+            return f"FOUND {where}: {match.by} {sure} in {safe(match.set.name)}"
         case Met():
-            return f"{event.trouble.code}: {event.trouble.text} ({event.trouble.address})"
+            return safe(f"{event.trouble.code}: {event.trouble.text} ({event.trouble.address})")
         case _:
             return None
 
@@ -68,6 +72,7 @@ class LineView:
 
     def __init__(self) -> None:
         self._last = time.monotonic()
+        self._status = Status(self._last)
 
     def __enter__(self) -> Self:
         return self
@@ -77,68 +82,44 @@ class LineView:
 
     def show(self, event: Event) -> None:
         """Write what is worth a line, and how far the run is when it is time to."""
+        now = time.monotonic()
+        self._status.take(event, now)
         if line := sentence(event):
             _say(line)
-        elif time.monotonic() - self._last > _LINE_SECONDS:
-            self._last = time.monotonic()
-            if isinstance(event, Examined):
-                done = f"{event.items_done:,} of {event.items_total:,} items"
-                _say(f"{done}, {size(event.bytes_done)} of {size(event.bytes_total)}, {_left(event)}")
-            elif isinstance(event, Verifying):
-                _say(f"verified {size(event.bytes_done)} of {size(event.bytes_total)}")
-            elif isinstance(event, Walking):
-                _say(f"{event.volume}: {event.items:,} names listed")
-
-
-def _left(event: Examined) -> str:
-    share = event.bytes_done / event.bytes_total if event.bytes_total else 1.0
-    if not share:
-        return "time left unknown"
-    return f"about {event.seconds * (1 - share) / share:.0f} s left"
+        elif now - self._last > _LINE_SECONDS:
+            self._last = now
+            _say(", ".join(numbers(self._status.stand, now)))
 
 
 class LiveView:
-    """A bar with rate and time left; findings and trouble scroll by above it."""
+    """Two lines that are drawn anew: numbers, and the path in hand; findings and trouble scroll by above them."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[bytes]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[path]}", markup=False),
+        self._status = Status(time.monotonic())
+        self._console = console(stderr=True)
+        self._live = Live(
             console=self._console,
-            auto_refresh=False,
+            get_renderable=self._lines,
+            refresh_per_second=_REDRAWS,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            vertical_overflow="crop",
         )
-        self._task = self._bar.add_task("listing", total=None, bytes="", path="")
 
     def __enter__(self) -> Self:
-        self._bar.start()
+        self._live.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._bar.refresh()
-        self._bar.stop()
+        self._status.rest()
+        self._live.stop()
 
     def show(self, event: Event) -> None:
-        """Move the bar, or print the line above it."""
+        """Take the numbers, and print the line above them; the numbers are drawn in their own time."""
+        self._status.take(event, time.monotonic())
         if line := sentence(event):
-            self._console.print(safe(line), markup=False, soft_wrap=True)
-        if isinstance(event, Verifying):
-            self._bar.update(self._task, description="verifying", total=event.bytes_total, completed=event.bytes_done)
-        elif isinstance(event, Walking):
-            self._bar.update(self._task, completed=event.items, path=safe(event.volume)[-_PATH_WIDTH:])
-        elif isinstance(event, Examined):
-            self._bar.update(
-                self._task,
-                description="examining",
-                total=event.items_total,
-                completed=event.items_done,
-                bytes=f"{size(event.bytes_done)} of {size(event.bytes_total)}",
-                path=safe(event.in_hand)[-_PATH_WIDTH:],
-            )
-        self._bar.refresh()
+            self._console.print(line, soft_wrap=True)
+
+    def _lines(self) -> Group:
+        lines = self._status.lines(self._console.width, time.monotonic())
+        return Group(*(Text(line, no_wrap=True, overflow="crop") for line in lines))

@@ -5,10 +5,10 @@ from itertools import islice
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
-from triage.cli.text import duration, safe, size
+from triage.cli.output import console
+from triage.cli.text import duration, place, safe, size
 
 _SHOWN = 40
 _VERDICTS = {
@@ -20,20 +20,20 @@ _VERDICTS = {
 
 def show_result(result: Mapping[str, Any], findings: Iterable[Mapping[str, Any]]) -> None:
     """Print the report to standard output."""
-    console = Console(highlight=False, markup=False)
-    console.print(
+    out = console()
+    out.print(
         f"\nExhibit {safe(result['exhibit'])}: {size(result['size'])} ({result['source_kind']}), "
         f"{result['items']:,} items, {result['examined']:,} examined in {duration(result['seconds'])}"
     )
     if result["findings"]:
-        console.print(_findings(findings, result["findings"]))
+        out.print(_findings(findings, result["findings"]))
     else:
-        console.print("\nNo finding in the hash sets that were loaded. Hash sets find only known material.")
-    console.print(coverage_table(result["coverage"], result["size"]))
-    console.print(f"Recommendation: {_VERDICTS[result['recommendation']['verdict']]}", style="bold")
+        out.print("\nNo finding in the hash sets that were loaded. Hash sets find only known material.")
+    out.print(coverage_table(result["coverage"], result["size"]))
+    out.print(f"Recommendation: {_VERDICTS[result['recommendation']['verdict']]}", style="bold")
     for reason in result["recommendation"]["reasons"]:
-        console.print(f"  - {safe(reason['text'])} [{reason['code']}]", soft_wrap=True)
-    console.print("The software recommends; a named examiner decides.")
+        out.print(f"  - {safe(reason['text'])} [{reason['code']}]")
+    out.print("The software recommends; a named examiner decides.")
 
 
 def _findings(findings: Iterable[Mapping[str, Any]], count: int) -> Table:
@@ -45,7 +45,7 @@ def _findings(findings: Iterable[Mapping[str, Any]], count: int) -> Table:
         table.add_column(column, justify="right" if column == "bits" else "left", overflow="fold")
     for row in islice(findings, _SHOWN):
         kind = row["match"] if row["distance"] == 0 and row["match"] not in {"pdq", "phash"} else f"{row['match']}?"
-        where = f"{safe(row['path'])}"
+        where = place(row["path"], allocated=row["allocated"])
         table.add_row(kind, str(row["distance"]), safe(row["set"]), safe(str(row["category"] or "-")), where)
     return table
 

@@ -20,6 +20,8 @@ class Content:
 
     def head(self, length: int = 4096) -> bytes:
         """Return the first bytes, fewer if the content is shorter."""
+        if self._kept is None and self.size <= BLOCK:
+            self._load()
         return self.read_at(0, length)
 
     def read_at(self, offset: int, length: int) -> bytes:
@@ -47,11 +49,14 @@ class Content:
         if self.size <= self._keep:
             self._kept = b"".join(pieces)
 
+    def _load(self) -> None:
+        for _ in self.blocks():
+            pass
+
     def open(self) -> io.BufferedIOBase:
         """Return a seekable file over the content."""
         if self._kept is None and self.size <= self._keep:
-            for _ in self.blocks():
-                pass
+            self._load()
         if self._kept is not None:
             return io.BytesIO(self._kept)
         return io.BufferedReader(Window(self._read, self.size), BLOCK)

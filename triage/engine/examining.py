@@ -52,12 +52,14 @@ class Examiner:
     limits: Limits
     _learnt: "OrderedDict[tuple[ByteRun, str], Learnt]" = field(default_factory=OrderedDict)
 
-    def examine(self, number: int, item: Item, volume: ByteRun) -> ItemResult:
+    def examine(self, number: int, item: Item, volume: ByteRun, *, decode: bool = True) -> ItemResult:
         """Return the result of one item that has content.
 
-        Trouble with its bytes is an outcome; only MemoryError comes through.
+        Trouble with its bytes is an outcome. `decode=False` leaves out what a decoder would tell.
         """
-        learnt = self._recall(item, volume)
+        if item.unlocated:
+            return ItemResult(item=number, outcome=Outcome.UNREADABLE, reason=item.unlocated)
+        learnt = self._recall(item, volume, decode=decode)
         facts = Facts(item=item, digests=learnt.digests, media_type=learnt.media_type, pictures=learnt.pictures)
         findings = analyze(facts, self.sets)
         return ItemResult(
@@ -70,15 +72,17 @@ class Examiner:
             findings=findings,
         )
 
-    def _recall(self, item: Item, volume: ByteRun) -> Learnt:
+    def _recall(self, item: Item, volume: ByteRun, *, decode: bool) -> Learnt:
+        if not decode:
+            return self._learn(item, volume, decode=False)
         key = (volume, item.reference)
         if key not in self._learnt:
-            self._learnt[key] = self._learn(item, volume)
+            self._learnt[key] = self._learn(item, volume, decode=True)
             if len(self._learnt) > _REMEMBERED:
                 self._learnt.popitem(last=False)
         return self._learnt[key]
 
-    def _learn(self, item: Item, volume: ByteRun) -> Learnt:
+    def _learn(self, item: Item, volume: ByteRun, *, decode: bool) -> Learnt:
         if reason := self._passed_over(item):
             return Learnt(outcome=Outcome.SKIPPED, reason=reason)
         self.evidence.source.touched = False
@@ -93,16 +97,16 @@ class Examiner:
         kind = media_type(head)
         if method := item.encrypted or protected(head, item.size) or _unmarked(content, kind):
             return Learnt(outcome=Outcome.ENCRYPTED, reason=f"encrypted: {method}", digests=digests, media_type=kind)
-        return self._look(content, digests, kind)
-
-    def _look(self, content: Content, digests: Digests, kind: str) -> Learnt:
         learnt = Learnt(outcome=Outcome.EXAMINED, digests=digests, media_type=kind)
-        if not self.pictures or kind not in PICTURE_TYPES:
-            return learnt
+        return self._look(content, learnt) if self.pictures and decode and kind in PICTURE_TYPES else learnt
+
+    def _look(self, content: Content, learnt: Learnt) -> Learnt:
         try:
-            hashes = hash_picture(content, kind, PictureLimits(pixels=self.limits.pixels))
+            hashes = hash_picture(content, learnt.media_type or UNKNOWN, PictureLimits(pixels=self.limits.pixels))
         except EvidenceError as error:
-            return Learnt(outcome=Outcome.UNREADABLE, reason=str(error), digests=digests, media_type=kind)
+            return replace(learnt, outcome=Outcome.UNREADABLE, reason=str(error))
+        except Exception as error:  # noqa: BLE001 - a decoder failed on hostile bytes: the digests stand all the same
+            return replace(learnt, outcome=Outcome.CRASHED, reason=f"decoding: {type(error).__name__}: {error}"[:300])
         return replace(learnt, pictures=hashes, reason=hashes.declined)
 
     def _passed_over(self, item: Item) -> str | None:

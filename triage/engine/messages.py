@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from triage.engine.plan import Limits
+from triage.model.errors import DigiVanError, SourceError, StoreError, UsageError
 from triage.model.evidence import Region, SourceInfo, UnreadableRun, VolumeReport
 from triage.model.finding import SetIdentity
 from triage.model.item import Item
@@ -47,13 +48,22 @@ class WalkVolume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExamineItems:
-    """Examine items of one volume; each comes with its number in the case."""
+    """Examine items of one volume; each comes with its number in the case.
+
+    `decode` is False where a decoder has failed on the item before: its digests are still wanted.
+    """
 
     volume: ByteRun
+    decode: bool = True
     items: tuple[tuple[int, Item], ...]
 
 
 Request = OpenSource | VerifySource | SurveySource | WalkVolume | ExamineItems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """The worker has started and opened what it needs; from now on its time counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,10 +141,21 @@ class Results:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """The request is carried out; what was read for it and what could not be."""
+    """The request is carried out; what was read for it, and what could not be and was not told before."""
 
     bytes_read: int
     unreadable: tuple[UnreadableRun, ...]
 
 
-Reply = Opened | Verifying | Verified | Refused | Failed | Surveyed | Recognised | Listed | Alive | Results | Done
+Reply = (
+    Ready | Opened | Verifying | Verified | Refused | Failed | Surveyed | Recognised | Listed | Alive | Results | Done
+)
+
+
+_ERRORS: dict[str, type[DigiVanError]] = {kind.__name__: kind for kind in (SourceError, StoreError, UsageError)}
+
+
+def raise_refusal(reply: object) -> None:
+    """Raise the error that a refusal stands for; do nothing with any other reply."""
+    if isinstance(reply, Refused):
+        raise _ERRORS.get(reply.error, StoreError)(reply.text)

@@ -22,14 +22,16 @@ class Profile(StrEnum):
 class Limits:
     """Bounds that keep hostile evidence from holding up a run; each is an outcome or a trouble when it bites.
 
-    `item_seconds` is the time one item may take beyond `seconds_per_byte` of its stored bytes; `walk_seconds` the
-    time without a read while names are listed and `listing_seconds` the time without a name, however much is read;
+    `start_seconds` is the time a worker may take to start and open the source; `item_seconds` the time without a read
+    that one item may take, and with `seconds_per_byte` of its stored bytes the time in all; `walk_seconds` the time
+    without a read while names are listed and `listing_seconds` the time without a name, however much is read;
     `hole_bytes` how much of a sparse file may be holes before its digest is left out; `worker_bytes` the memory of
     one worker; `pixels` the size of a picture to decode.
     """
 
+    start_seconds: float = 50.0
     item_seconds: float = 20.0
-    seconds_per_byte: float = 1 / 8_000_000
+    seconds_per_byte: float = 1 / 1_000_000
     walk_seconds: float = 30.0
     listing_seconds: float = 900.0
     hole_bytes: int = 1 << 30

@@ -2,24 +2,46 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from ctypes import c_int64
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from multiprocessing.sharedctypes import RawValue
 
-from triage.engine.messages import Alive, Done, Failed, Refused, Reply, Request, Setup
-from triage.engine.worker import work
+from triage.engine.messages import Alive, Done, Failed, Ready, Refused, Reply, Request, Setup
+from triage.engine.worker import NOTHING, work
+from triage.model.address import Address
+from triage.model.item import Outcome
+from triage.model.trouble import Trouble, TroubleCode
 
 _TICK = 0.1
+_AWAY = 1.0
+_FAREWELL = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lost:
-    """A worker failed on its request, died, or was ended because it hung; the request is not done."""
+    """A worker failed on its request, died, or was ended because it hung; the request is not done.
+
+    `in_hand` is the number of the item it was at, if any; `starting`: it never got so far as to look at the request.
+    """
 
     request: Request
-    timed_out: bool
     text: str
+    timed_out: bool = False
+    starting: bool = False
+    in_hand: int | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome of an item that was lost like this."""
+        return Outcome.TIMED_OUT if self.timed_out else Outcome.CRASHED
+
+    def trouble(self, where: Address, doing: str) -> Trouble:
+        """Return the fact to record: where, and what was being done there."""
+        code = TroubleCode.TIMED_OUT if self.timed_out else TroubleCode.CRASHED
+        return Trouble(address=where, code=code, text=f"{doing} was ended: {self.text}")
 
 
 @dataclass(slots=True)
@@ -28,16 +50,27 @@ class _Hand:
 
     process: SpawnProcess
     connection: Connection
+    in_hand: c_int64
     request: Request | None = None
+    starting: bool = True
     patience: float = 0.0
     longest: float = 0.0
-    heard: float = 0.0
-    told: float = 0.0
+    heard: float = field(default_factory=time.monotonic)
+    told: float = field(default_factory=time.monotonic)
 
     def end(self) -> None:
+        """Kill the process. One that waits for a stalled device cannot die: nobody waits for it for long."""
         self.process.kill()
-        self.process.join()
+        self.process.join(_FAREWELL)
         self.connection.close()
+
+    def is_overdue(self, now: float, start: float) -> bool:
+        """Tell whether the worker has been silent for too long; what lies in the pipe unread is no silence."""
+        if self.request is None or self.connection.poll():
+            return False
+        if self.starting:
+            return now - self.told > start
+        return now - self.heard > self.patience or now - self.told > self.longest
 
 
 class WorkerPool:
@@ -48,6 +81,7 @@ class WorkerPool:
         self._context = get_context("spawn")
         self._hands: list[_Hand] = []
         self._size = size
+        self._listened = time.monotonic()
 
     def close(self) -> None:
         """End every worker; calling it twice is harmless."""
@@ -71,24 +105,28 @@ class WorkerPool:
         `patience` is how many seconds it may be silent, `longest` how many it may say no more than that it is alive.
         """
         hand = next((hand for hand in self._hands if hand.request is None), None) or self._start()
-        hand.request, hand.patience, hand.longest = request, patience, longest or patience
-        hand.heard = hand.told = time.monotonic()
         try:
             hand.connection.send(request)
-        except BrokenPipeError:
-            # It died while idle; `replies` sees the closed pipe and reports the request as lost.
+        except (BrokenPipeError, ConnectionResetError):
+            # It died while it was idle: that is nobody's fault, another one takes the request.
+            self._dismiss(hand)
+            self.give(request, patience, longest)
             return
+        hand.request, hand.patience, hand.longest = request, patience, longest or patience
+        hand.heard = hand.told = time.monotonic()
 
     def replies(self) -> Iterator[tuple[Request, Reply | Lost]]:
         """Yield what workers have said within a short wait, each with the request it answers."""
+        self._forgive_absence()
         waiting = {hand.connection: hand for hand in self._hands if hand.request is not None}
         for ready in wait(list(waiting), timeout=_TICK):
             assert isinstance(ready, Connection)
-            yield self._hear(waiting[ready])
-        now = time.monotonic()
+            if answer := self._hear(waiting[ready]):
+                yield answer
         for hand in list(self._hands):
-            if hand.request is not None and (now - hand.heard > hand.patience or now - hand.told > hand.longest):
-                yield self._lose(hand, timed_out=True, text=f"no result for {now - hand.told:.0f} seconds")
+            if hand.is_overdue(self._listened, self.setup.limits.start_seconds):
+                text = f"no result for {self._listened - hand.told:.0f} seconds"
+                yield self._lose(hand, timed_out=True, text=text)
 
     def ask(self, request: Request, patience: float, longest: float | None = None) -> Iterator[Reply | Lost]:
         """Give one request and yield its replies until it is done, refused or lost."""
@@ -97,39 +135,63 @@ class WorkerPool:
             for _, reply in self.replies():
                 yield reply
 
+    def _forgive_absence(self) -> None:
+        """Take the time in which nobody listened (a paused terminal, a slow disk) off the workers' silence."""
+        now = time.monotonic()
+        away = now - self._listened
+        if away > _AWAY:
+            for hand in self._hands:
+                hand.heard += away
+                hand.told += away
+        self._listened = now
+
     def _start(self) -> _Hand:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=work, args=(theirs, self.setup), daemon=True)
+        in_hand = RawValue(c_int64, NOTHING)
+        process = self._context.Process(target=work, args=(theirs, self.setup, in_hand), daemon=True)
         process.start()
         theirs.close()
-        hand = _Hand(process, ours)
+        hand = _Hand(process, ours, in_hand)
         self._hands.append(hand)
         return hand
 
-    def _hear(self, hand: _Hand) -> tuple[Request, Reply | Lost]:
+    def _hear(self, hand: _Hand) -> tuple[Request, Reply | Lost] | None:
         request = hand.request
         assert request is not None
         try:
             reply: Reply = hand.connection.recv()
         except (EOFError, ConnectionResetError):
-            hand.process.join()
+            hand.process.join(_FAREWELL)
             return self._lose(hand, timed_out=False, text=_how_it_died(hand.process.exitcode))
         hand.heard = time.monotonic()
-        if not isinstance(reply, Alive):
-            hand.told = hand.heard
-        if isinstance(reply, Failed):
-            hand.request = None
-            return request, Lost(request=request, timed_out=False, text=reply.text)
-        if isinstance(reply, Done | Refused):
-            hand.request = None
+        if isinstance(reply, Alive):
+            return None
+        hand.told = hand.heard
+        match reply:
+            case Ready():
+                hand.starting = False
+                return None
+            case Failed():
+                hand.request = None
+                return request, Lost(request=request, text=reply.text, in_hand=_number(hand))
+            case Done() | Refused():
+                hand.request = None
         return request, reply
 
     def _lose(self, hand: _Hand, *, timed_out: bool, text: str) -> tuple[Request, Lost]:
         request = hand.request
         assert request is not None
-        hand.end()
+        number = _number(hand)
+        self._dismiss(hand)
+        return request, Lost(request=request, text=text, timed_out=timed_out, starting=hand.starting, in_hand=number)
+
+    def _dismiss(self, hand: _Hand) -> None:
         self._hands.remove(hand)
-        return request, Lost(request=request, timed_out=timed_out, text=text)
+        hand.end()
+
+
+def _number(hand: _Hand) -> int | None:
+    return None if hand.in_hand.value == NOTHING else hand.in_hand.value
 
 
 def _how_it_died(code: int | None) -> str:

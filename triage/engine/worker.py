@@ -5,6 +5,8 @@ import resource
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from ctypes import c_int64
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from triage.engine.messages import (
     Listed,
     Opened,
     OpenSource,
+    Ready,
     Recognised,
     Refused,
     Reply,
@@ -33,10 +36,10 @@ from triage.engine.messages import (
 from triage.hashsets.hashset import HashSet
 from triage.items.evidence import Evidence
 from triage.items.fingerprint import fingerprint
-from triage.model.errors import DigiVanError, StoreError
+from triage.model.errors import SourceError, StoreError, UsageError
+from triage.model.evidence import UnreadableRun
 from triage.model.item import Item, Outcome
 from triage.model.result import ItemResult
-from triage.model.runs import ByteRun
 from triage.model.trouble import Trouble
 from triage.sources.opening import open_source
 from triage.sources.watched import WatchedSource
@@ -48,18 +51,25 @@ _LISTED = 500
 _LONGEST = 300
 _PR_SET_PDEATHSIG = 1
 
+NOTHING = -1
+"""No item is in hand."""
 
-def work(connection: Connection, setup: Setup) -> None:
-    """Answer requests until the run closes its end; the target of a worker process."""
+
+def work(connection: Connection, setup: Setup, in_hand: c_int64) -> None:
+    """Answer requests until the run closes its end; the target of a worker process.
+
+    `in_hand` is shared with the run: the number of the item being examined, so that a death can be laid to its item.
+    """
     _belong_to_run(setup.limits.worker_bytes)
-    desk = Desk(setup, lambda: connection.send(Alive()))
-    while True:
-        try:
-            request = connection.recv()
-            for reply in desk.answer(request):
+    desk = Desk(setup, in_hand, lambda: connection.send(Alive()))
+    try:
+        desk.prepare()
+        connection.send(Ready())
+        while True:
+            for reply in desk.answer(connection.recv()):
                 connection.send(reply)
-        except (EOFError, BrokenPipeError, ConnectionResetError):
-            return
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
 
 
 def _belong_to_run(memory: int) -> None:
@@ -73,23 +83,36 @@ def _belong_to_run(memory: int) -> None:
 class Desk:
     """What one worker keeps open, and how it answers each kind of request."""
 
-    def __init__(self, setup: Setup, say_alive: Callable[[], None]) -> None:
+    def __init__(self, setup: Setup, in_hand: c_int64, say_alive: Callable[[], None]) -> None:
         self._setup = setup
+        self._in_hand = in_hand
         self._say_alive = say_alive
         self._evidence: Evidence | None = None
         self._examiner: Examiner | None = None
+        self._told: set[UnreadableRun] = set()
+
+    def prepare(self) -> None:
+        """Open the source before the time of a request runs; what goes wrong is said when a request comes."""
+        with suppress(Exception):
+            self._open()
 
     def answer(self, request: Request) -> Iterator[Reply]:
-        """Yield the replies to one request; the last is always `Done` or `Refused`."""
+        """Yield the replies to one request; the last is always `Done`, `Refused` or `Failed`."""
         try:
             evidence = self._open()
             before = evidence.source.bytes_read
             yield from self._carry_out(request, evidence)
-            yield Done(bytes_read=evidence.source.bytes_read - before, unreadable=evidence.source.unreadable_runs())
-        except DigiVanError as error:
+            yield Done(bytes_read=evidence.source.bytes_read - before, unreadable=self._fresh(evidence))
+        except (SourceError, StoreError, UsageError) as error:
             yield Refused(error=type(error).__name__, text=str(error))
         except Exception as error:  # noqa: BLE001 - hostile evidence: one request is lost, the run goes on
             yield Failed(text=_one_line(error))
+
+    def _fresh(self, evidence: Evidence) -> tuple[UnreadableRun, ...]:
+        """Return the unreadable runs that were not told before."""
+        fresh = tuple(run for run in evidence.source.unreadable_runs() if run not in self._told)
+        self._told.update(fresh)
+        return fresh
 
     def _carry_out(self, request: Request, evidence: Evidence) -> Iterator[Reply]:
         match request:
@@ -101,10 +124,8 @@ class Desk:
                 survey = evidence.survey()
                 yield Surveyed(regions=survey.regions, troubles=survey.troubles)
             case WalkVolume():
-                evidence.source.on_read = _at_most_every(_ALIVE_SECONDS, self._say_alive)
                 yield Recognised(report=evidence.recognise(request.region))
                 yield from _listed(evidence.walk(request.region))
-                evidence.source.on_read = None
             case ExamineItems():
                 yield from self._examined(request, evidence)
 
@@ -117,12 +138,16 @@ class Desk:
             if waiting and (item.size > _LARGE or time.monotonic() - last > _FLUSH_SECONDS):
                 yield Results(results=tuple(waiting), in_hand=item.path)
                 waiting, last = [], time.monotonic()
-            waiting.append(_guarded(examiner, number, item, request.volume))
+            self._in_hand.value = number
+            waiting.append(_guarded(examiner, number, item, request))
+        self._in_hand.value = NOTHING
         yield Results(results=tuple(waiting), in_hand="")
 
     def _open(self) -> Evidence:
         if self._evidence is None:
-            self._evidence = Evidence(WatchedSource(open_source(Path(self._setup.source))))
+            source = WatchedSource(open_source(Path(self._setup.source)))
+            source.on_read = _at_most_every(_ALIVE_SECONDS, self._say_alive)
+            self._evidence = Evidence(source)
         return self._evidence
 
     def _tools(self, evidence: Evidence) -> Examiner:
@@ -144,10 +169,10 @@ def _verified(evidence: Evidence) -> Iterator[Verifying | Verified]:
     yield Verified(troubles=check.troubles())
 
 
-def _guarded(examiner: Examiner, number: int, item: Item, volume: ByteRun) -> ItemResult:
+def _guarded(examiner: Examiner, number: int, item: Item, request: ExamineItems) -> ItemResult:
     # The libraries below meet hostile bytes: whatever they raise costs this item and no other.
     try:
-        return examiner.examine(number, item, volume)
+        return examiner.examine(number, item, request.volume, decode=request.decode)
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001

@@ -12,6 +12,7 @@ from typing import Any
 import pyfsapfs
 
 from triage.filesystems.libyal import (
+    METADATA,
     Tree,
     VolumeFile,
     ask,
@@ -19,11 +20,12 @@ from triage.filesystems.libyal import (
     attributes_of,
     link_target,
     must,
+    plain_name,
     read_stream,
     walk_tree,
 )
 from triage.model.errors import EvidenceError
-from triage.model.item import Item, ItemKind, printable
+from triage.model.item import Item, ItemKind
 from triage.model.trouble import Trouble, TroubleCode
 from triage.volumes.volume import Volume
 
@@ -128,13 +130,13 @@ class ApfsFileSystem:
         if self._held is None or self._held[0] != item.reference:
             index, identifier, *attribute = item.reference.split("/", 2)
             if self._locked[int(index)]:
-                raise EvidenceError(f"{printable(item.path)}: its volume is locked")
+                raise EvidenceError("its volume is locked")
             inner = self._volumes[int(index)]
-            stream = must(inner.get_file_entry_by_identifier, printable(item.path), int(identifier))
+            stream = must(inner.get_file_entry_by_identifier, METADATA, int(identifier))
             if attribute:
-                stream = attribute_of(stream, attribute[0], printable(item.path))
+                stream = attribute_of(stream, attribute[0])
             if stream is None:
-                raise EvidenceError(f"{printable(item.path)}: no such file {item.reference}")
+                raise EvidenceError(f"no such file {item.reference}")
             self._held = (item.reference, stream)
         return self._held[1]
 
@@ -171,7 +173,7 @@ def _is_system(name: str) -> bool:
 
 def _name(inner: Any, index: int) -> str:
     name = ask(inner.get_name, None) if inner is not None else None
-    return (name or "").replace("/", ":") or f"volume {index}"
+    return plain_name(name or "").replace("/", ":") or f"volume {index}"
 
 
 def _unique(names: list[str]) -> list[str]:

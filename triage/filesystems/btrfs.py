@@ -117,10 +117,7 @@ class BtrfsFileSystem:
             return self._attribute(item)[offset : offset + length]
         if self._held is None or self._held[0] != item.reference:
             self._held = (item.reference, self._reader(item))
-        try:
-            return self._held[1].read(offset, length)
-        except EvidenceError as error:
-            raise EvidenceError(f"{printable(item.path)}: {error}") from error
+        return self._held[1].read(offset, length)
 
     def close(self) -> None:
         """Drop what is cached; calling it twice is harmless."""
@@ -296,7 +293,7 @@ class BtrfsFileSystem:
         lost: list[str] = []
         extents = parse_extents(self._extents(subvolume, number, lost))
         if lost:
-            raise EvidenceError(f"{printable(item.path)}: {lost[0]}")
+            raise EvidenceError(lost[0])
         return FileReader(self._trees, extents, item.size)
 
     def _attribute(self, item: Item) -> bytes:
@@ -305,7 +302,7 @@ class BtrfsFileSystem:
         for known, value in self._attributes(subvolume, number, []):
             if known == name:
                 return value
-        raise EvidenceError(f"{printable(item.path)}: the attribute cannot be found")
+        raise EvidenceError("the attribute cannot be found")
 
 
 def _times(inode: bytes) -> Times:

@@ -27,7 +27,8 @@ class FileSystem(Protocol):
     def read_at(self, item: Item, offset: int, length: int) -> bytes:
         """Return content bytes, short only at the end of the content.
 
-        Raises EvidenceError when the file system cannot say where the bytes are or they cannot be decoded.
+        Raises EvidenceError when the file system cannot say where the bytes are or they cannot be decoded; its text
+        names no path, because names that share the content share the answer.
         """
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ There is no deleted content here and no unallocated space: what the kernel does 
 from collections.abc import Iterator
 
 from triage.model.errors import EvidenceError
-from triage.model.item import Item, ItemKind, printable
+from triage.model.item import Item, ItemKind
 from triage.model.runs import ByteRun
 from triage.model.trouble import Trouble
 from triage.sources.folder import FolderEntry, FolderSource
@@ -51,7 +51,7 @@ class FolderFileSystem:
         """
         entry = self._entry(item.reference)
         if entry is None or entry.size != item.size or entry.times.modified != item.times.modified:
-            raise EvidenceError(f"{printable(item.path)}: changed since it was listed")
+            raise EvidenceError("changed since it was listed")
         length = min(length, item.size - offset)
         return self._volume.read_at(entry.offset + offset, length) if length > 0 else b""
 

@@ -18,6 +18,7 @@ from triage.volumes.volume import Volume
 
 MAX_DEPTH = 4096
 MAX_ATTRIBUTES = 4096
+METADATA = "its metadata cannot be read"
 
 SPARSE = 1  # the flag of an extent without bytes on the disk, in both libraries
 
@@ -92,6 +93,19 @@ def must(question: Callable[..., Any], what: str, *arguments: Any) -> Any:
         raise EvidenceError(f"{what}: {reason_of(error)}") from error
 
 
+def plain_name(name: str) -> str:
+    """Return a name of the library as the model has it: a lone surrogate is three surrogate-escaped bytes.
+
+    The names are UTF-16 or UTF-8 on the disk, of which neither is checked: a lone surrogate may come through.
+    """
+    return name.encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
+
+
+def _library_name(name: str) -> str:
+    """Return what `plain_name` was given."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "surrogatepass")
+
+
 def reason_of(error: Exception) -> str:
     """Return the innermost sentence of libyal's stack of messages, on one line."""
     text = " ".join(str(error).split())
@@ -131,9 +145,9 @@ def read_stream(stream: Any, item: Item, offset: int, length: int) -> bytes:
     end = min(offset + length, item.size)
     pieces: list[bytes] = []
     while offset < end:
-        piece = must(stream.read_buffer_at_offset, f"{printable(item.path)} at {offset}", end - offset, offset)
+        piece = must(stream.read_buffer_at_offset, f"byte {offset} cannot be read", end - offset, offset)
         if not piece:
-            raise EvidenceError(f"{printable(item.path)}: ends at {offset}, not at {item.size}")
+            raise EvidenceError(f"the content ends at byte {offset}, its metadata says {item.size}")
         pieces.append(piece)
         offset += len(piece)
     return b"".join(pieces)
@@ -202,11 +216,11 @@ def _items(tree: Tree, entry: Any, here: _Directory) -> Iterator[Item | Trouble]
         text = f"an entry of {printable(here.path) or '/'} could not be read: {reason_of(error)}"
         yield Trouble(address=here.address, code=TroubleCode.DAMAGED, text=text)
         return
-    name = ask(entry.get_name, None)
+    name = plain_name(ask(entry.get_name, None) or "")
     path = here.path + (name or f"file {key}")
     address = tree.address.child("file", str(key)).child("path", "/" + path)
     kind = _KINDS.get(stat.S_IFMT(mode), ItemKind.OTHER)
-    size = _size(entry, kind)
+    size, unlocated = _size(entry, kind)
     runs = (
         runs_of(tree.volume, entry, size, dialect.to_volume) if kind is ItemKind.FILE and dialect.plain(entry) else ()
     )
@@ -219,8 +233,12 @@ def _items(tree: Tree, entry: Any, here: _Directory) -> Iterator[Item | Trouble]
         reference=f"{tree.reference_prefix}{key}",
         times=times_of(entry),
         runs=runs,
+        unlocated=unlocated,
     )
     yield item
+    if unlocated:
+        text = f"{printable(path)}: {unlocated}; its content is not known"
+        yield Trouble(address=address, code=TroubleCode.DAMAGED, text=text)
     if not name:
         text = f"{printable(path)}: its name is not UTF-8; listed by its number"
         yield Trouble(address=address, code=TroubleCode.DAMAGED, text=text)
@@ -237,7 +255,7 @@ def _stream_item(tree: Tree, key: int, owner: Item, called: str, stream: Any) ->
         path=path,
         size=size,
         allocated=True,
-        reference=f"{owner.reference}/{stream.get_name()}",
+        reference=f"{owner.reference}/{plain_name(stream.get_name())}",
         times=owner.times,
         runs=runs_of(tree.volume, stream, size, tree.dialect.to_volume),
     )
@@ -259,20 +277,24 @@ def attributes_of(entry: Any) -> Iterator[tuple[str, Any]]:
         attribute = ask(entry.get_extended_attribute, None, index)
         name = ask(attribute.get_name, None) if attribute is not None else None
         if name and ask(attribute.get_size, 0):
-            yield name, attribute
+            yield plain_name(name), attribute
 
 
-def attribute_of(entry: Any, name: str, what: str) -> Any:
+def attribute_of(entry: Any, name: str) -> Any:
     """Return one extended attribute, None where there is none. Raises EvidenceError."""
-    return None if entry is None else must(entry.get_extended_attribute_by_name, what, name)
+    return None if entry is None else must(entry.get_extended_attribute_by_name, METADATA, _library_name(name))
 
 
 def link_target(entry: Any) -> bytes:
     """Return the target of a symbolic link, or nothing where the library cannot tell."""
-    return (ask(entry.get_symbolic_link_target, None) or "").encode("utf-8", "surrogateescape")
+    return (ask(entry.get_symbolic_link_target, None) or "").encode("utf-8", "surrogatepass")
 
 
-def _size(entry: Any, kind: ItemKind) -> int:
-    if kind is ItemKind.LINK:
-        return len(link_target(entry))
-    return ask(entry.get_size, 0) if kind is ItemKind.FILE else 0
+def _size(entry: Any, kind: ItemKind) -> tuple[int, str | None]:
+    """Return the size of the content, and why it is not known where the library cannot tell that of a file."""
+    if kind is not ItemKind.FILE:
+        return (len(link_target(entry)) if kind is ItemKind.LINK else 0), None
+    try:
+        return must(entry.get_size, METADATA), None
+    except EvidenceError as error:
+        return 0, str(error)

@@ -22,7 +22,6 @@ from triage.volumes.volume import Volume
 
 # Every one is asked, so that two that are valid at once come to light. None: not this file system.
 OPENERS: tuple[Callable[[Volume], FileSystem | None], ...] = (
-    open_folder_filesystem,
     open_tsk,
     open_apfs,
     open_xfs,
@@ -42,6 +41,10 @@ class Recognition:
 
 def recognise(volume: Volume) -> Recognition:
     """Open the file system of a volume, or say why there is none to open. Never raises for what is in the volume."""
+    folder = open_folder_filesystem(volume)
+    if folder is not None:
+        # The bytes of a folder are those of its files, end to end: a signature among them is that of a file.
+        return _read(volume, [folder], [])
     locked = detect(volume)
     if locked is not None:
         return _unread(volume, "encrypted", TroubleCode.ENCRYPTED, locked.text)

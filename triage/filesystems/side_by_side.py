@@ -44,7 +44,7 @@ class SideBySide:
         for part in self.parts:
             if part.kind == kind:
                 return part.read_at(replace(item, reference=reference), offset, length)
-        raise EvidenceError(f"{item.path!r} is in none of the file systems of its volume: {self.kind}")
+        raise EvidenceError(f"a {kind} file system is not in its volume any more: {self.kind}")
 
     def close(self) -> None:
         """Close every one."""

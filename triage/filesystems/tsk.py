@@ -106,9 +106,9 @@ class TskFileSystem:
                 offset += len(piece)
                 length -= len(piece)
         except Exception as error:  # hostile-input library: OSError mostly, but others occur
-            raise EvidenceError(f"{item.path!r} cannot be read at byte {offset}: {one_line(error)}") from error
+            raise EvidenceError(f"byte {offset} cannot be read: {one_line(error)}") from error
         if length:
-            raise EvidenceError(f"{item.path!r} ends at byte {offset}, its metadata says {item.size}")
+            raise EvidenceError(f"the content ends at byte {offset}, its metadata says {item.size}")
         return self._as_stored(item, offset, b"".join(pieces))
 
     def close(self) -> None:

@@ -22,6 +22,8 @@ _COMPRESSED = int(pytsk3.TSK_FS_ATTR_COMP)
 _ENCRYPTED = int(pytsk3.TSK_FS_ATTR_ENC)
 _META_ALLOCATED = int(pytsk3.TSK_FS_META_FLAG_ALLOC)
 _NAME_ALLOCATED = int(pytsk3.TSK_FS_NAME_FLAG_ALLOC)
+_UNDEFINED_META = int(pytsk3.TSK_FS_META_TYPE_UNDEF)
+_VIRTUAL_DIRECTORY = int(pytsk3.TSK_FS_NAME_TYPE_VIRT_DIR)
 
 _META_KINDS = {
     int(pytsk3.TSK_FS_META_TYPE_REG): ItemKind.FILE,
@@ -61,7 +63,8 @@ class Stored:
 class Entry:
     """One name in one directory, read out of the library at once so that nothing of it outlives the directory.
 
-    `missing` is how many bytes of content the metadata claims without saying where they are.
+    `missing` is how many bytes of content the metadata claims without saying where they are. `unlocated` is why
+    nothing is known of what an allocated name stands for.
     """
 
     name: bytes
@@ -73,6 +76,7 @@ class Entry:
     virtual_directory: bool
     times: Times
     missing: int
+    unlocated: str | None
     fscrypt: bool
     stored: tuple[Stored, ...]
 
@@ -109,9 +113,10 @@ def entry_of(name: Name, record: Any, layout: Layout) -> Entry:
         realloc=meta is not None and bool(int(meta.flags) & _META_ALLOCATED) and not name.allocated,
         kind=kind,
         is_directory=meta is not None and kind is ItemKind.DIRECTORY and (name.allocated or name.type in _MAY_ENTER),
-        virtual_directory=name.type == int(pytsk3.TSK_FS_NAME_TYPE_VIRT_DIR),
+        virtual_directory=name.type == _VIRTUAL_DIRECTORY,
         times=Times() if meta is None else _times(meta),
         missing=_missing(kind, meta, stored),
+        unlocated=_unlocated(name, kind, meta, stored) if name.allocated else None,
         fscrypt=name.inode in layout.fscrypt,
         stored=stored,
     )
@@ -121,6 +126,20 @@ def _missing(kind: ItemKind, meta: Any, stored: tuple[Stored, ...]) -> int:
     if meta is None or kind is not ItemKind.FILE:
         return 0
     return sum(part.missing for part in stored) if stored else max(0, meta.size)
+
+
+def _unlocated(name: Name, kind: ItemKind, meta: Any, stored: tuple[Stored, ...]) -> str | None:
+    """Return why nothing is known of what an allocated name stands for; readable metadata without content is known."""
+    if name.type == _VIRTUAL_DIRECTORY or any(part.size for part in stored):
+        return None
+    if meta is None:
+        return "its metadata cannot be read"
+    if int(meta.type) == _UNDEFINED_META:
+        return "its metadata is blank"
+    if not int(meta.flags) & _META_ALLOCATED:
+        return "its metadata is marked as free and holds no content"
+    missing = _missing(kind, meta, stored)
+    return f"its metadata claims {missing} bytes and not where they lie" if missing else None
 
 
 def _free_record(fs: Any, inode: int) -> Any:
@@ -197,6 +216,7 @@ def _item(entry: Entry, path: str, volume: Address, *, kind: ItemKind, stored: S
         runs=() if stored is None else stored.runs,
         recovered=not entry.allocated,
         encrypted=_method(entry, stored),
+        unlocated=entry.unlocated if kind is ItemKind.FILE else None,
     )
 
 
@@ -211,7 +231,7 @@ def _key(entry: Entry, stored: Stored | None) -> str:
 
 
 def _kind(name: Name, meta: Any) -> ItemKind:
-    if meta is not None and int(meta.type) != int(pytsk3.TSK_FS_META_TYPE_UNDEF):
+    if meta is not None and int(meta.type) != _UNDEFINED_META:
         return _META_KINDS.get(int(meta.type), ItemKind.OTHER)
     return _NAME_KINDS.get(name.type, ItemKind.OTHER)
 
@@ -230,9 +250,9 @@ def _stored(handle: Any, layout: Layout) -> Iterator[Stored]:
             found = content_runs(attribute, layout, None if flags & _COMPRESSED else size)
             runs = found.runs
             if not flags & _COMPRESSED and found.span < size:
-                # The content is as long as its runs, whatever the size field says. Without any run, not even a sparse
-                # one, nothing is missing: so it is for the list of bad clusters of a sound NTFS.
-                missing = size - found.span if found.span else 0
+                # The content is as long as its runs, whatever the size field says. In a named stream without any run,
+                # not even a sparse one, nothing is missing: so it is for the list of bad clusters of a sound NTFS.
+                missing = size - found.span if found.span or not info.name else 0
                 size = found.span
         yield Stored(
             type=kind,

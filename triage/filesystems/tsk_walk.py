@@ -9,13 +9,18 @@ from triage.filesystems.tsk_listing import Listing, one_line
 from triage.filesystems.tsk_names import Entry, decode, items_of
 from triage.filesystems.tsk_runs import Layout
 from triage.model.address import Address
-from triage.model.item import Item
+from triage.model.item import Item, ItemKind, printable
 from triage.model.trouble import Trouble, TroubleCode
 
 DEPTH_LIMIT = 10_000
 # Looking for orphans reads every metadata table, and on FAT every cluster that is free: it is given up, and that is
 # recorded, where it would read more than this.
 ORPHAN_BUDGET = 4 << 30
+
+_UNKNOWN = {
+    ItemKind.FILE: "its content is not known",
+    ItemKind.DIRECTORY: "what is in it is not listed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +139,7 @@ class Walk:
             self._named.add(entry.inode)
         path = place.path + decode(entry.name)
         yield from items_of(entry, path, self._address, ntfs=self._kind == "ntfs")
-        missing = entry.missing if entry.allocated else 0
-        if missing:
-            yield self._trouble(path, TroubleCode.DAMAGED, f"{missing} bytes of content cannot be located")
+        yield from self._losses(entry, path)
         if not entry.is_directory or entry.realloc or entry.inode in self._entered:
             return
         if place.depth >= DEPTH_LIMIT:
@@ -144,6 +147,14 @@ class Walk:
             return
         self._entered.add(entry.inode)
         inner.append(_Place(entry.inode, path + "/", place.depth + 1, place.allocated and entry.allocated))
+
+    def _losses(self, entry: Entry, path: str) -> Iterator[Trouble]:
+        """Say what an allocated name hides from the examination."""
+        if entry.unlocated:
+            unknown = _UNKNOWN.get(entry.kind, "what it is stays unknown")
+            yield self._trouble(path, TroubleCode.DAMAGED, f"{printable(path)}: {entry.unlocated}; {unknown}")
+        elif entry.allocated and entry.missing:
+            yield self._trouble(path, TroubleCode.DAMAGED, f"{entry.missing} bytes of content cannot be located")
 
     def _limit(self, text: str) -> Trouble:
         return Trouble(address=self._address, code=TroubleCode.LIMIT, text=text)

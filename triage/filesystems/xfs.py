@@ -13,6 +13,7 @@ from typing import Any, Self
 import pyfsxfs
 
 from triage.filesystems.libyal import (
+    METADATA,
     Tree,
     VolumeFile,
     ask,
@@ -24,7 +25,7 @@ from triage.filesystems.libyal import (
     walk_tree,
 )
 from triage.model.errors import EvidenceError
-from triage.model.item import Item, ItemKind, printable
+from triage.model.item import Item, ItemKind
 from triage.model.trouble import Trouble, TroubleCode
 from triage.volumes.volume import Volume
 
@@ -131,11 +132,11 @@ class XfsFileSystem:
         """Return the library's file or attribute; the last one is kept, since content is read block by block."""
         if self._held is None or self._held[0] != item.reference:
             inode, *attribute = item.reference.split("/", 1)
-            stream = must(self._inner.get_file_entry_by_inode, printable(item.path), int(inode))
+            stream = must(self._inner.get_file_entry_by_inode, METADATA, int(inode))
             if attribute:
-                stream = attribute_of(stream, attribute[0], printable(item.path))
+                stream = attribute_of(stream, attribute[0])
             if stream is None:
-                raise EvidenceError(f"{printable(item.path)}: no such inode {item.reference}")
+                raise EvidenceError(f"no such inode {item.reference}")
             self._held = (item.reference, stream)
         return self._held[1]
 

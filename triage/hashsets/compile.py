@@ -10,19 +10,16 @@ from typing import BinaryIO
 
 from triage.hashsets.categories import NO_CATEGORIES, NO_MAP, map_of_region
 from triage.hashsets.columns import ColumnBuilder
-from triage.hashsets.formats import READERS
+from triage.hashsets.formats import AUTO, FORMATS, READERS
 from triage.hashsets.formats.decoding import is_binary
 from triage.hashsets.formats.reader import HEAD_BYTES, Reader
 from triage.hashsets.formats.report import ReadReport
 from triage.hashsets.library import Library, set_name
 from triage.hashsets.record import Record
-from triage.hashsets.sealed import SetHeader, SetMeta, read_header, write_sealed
+from triage.hashsets.sealed import SetHeader, SetMeta, content_digest, open_sealed, read_header, write_sealed
 from triage.model.errors import SourceError, StoreError, UsageError
 from triage.model.finding import SetIdentity, SetKind
 from triage.model.item import printable
-
-AUTO = "auto"
-FORMATS = (AUTO, *(reader.name for reader in READERS))
 
 Progress = Callable[[int, int], None]
 
@@ -34,7 +31,7 @@ _ARCHIVES = ((b"PK\x03\x04", "a zip archive"), (b"\x1f\x8b", "a gzip file"), (b"
 class ImportSummary:
     """What was made: the set, where it lies, the account of every file, and the set whose place it took.
 
-    `duplicates` are records that said what another one says.
+    `duplicates` are records that said what another one says. `unchanged`: the same set was there already and stays.
     """
 
     header: SetHeader
@@ -43,6 +40,7 @@ class ImportSummary:
     empty_files: int = 0
     duplicates: int = 0
     replaced: SetIdentity | None = None
+    unchanged: bool = False
 
 
 def import_set(
@@ -55,12 +53,14 @@ def import_set(
     kind: SetKind | None = None,
     origin: str = "",
     format: str = AUTO,  # noqa: A002 - the word of the command line
+    replacing: bool = False,
     progress: Progress | None = None,
 ) -> ImportSummary:
     """Compile published files into one set; `progress` gets (bytes read, bytes in all), every MiB.
 
     Raises SourceError for a file that is no hash set or holds no usable row, UsageError where `kind` must be given
-    because the files have no categories, StoreError where the library cannot be written. Nothing is left behind.
+    because the files have no categories, and as `compile_records`, StoreError where the library cannot be written.
+    Nothing is left behind.
     """
     library.path_of(name)
     sources = [_source(path, format) for path in files]
@@ -77,22 +77,33 @@ def import_set(
         name=set_name(name), version=version, kind=_kind(kind, reading, name), date=date, origin=origin,
         region=region, category_map=_map_name(region, has_categories=reading.has_categories),
     )  # fmt: skip
-    return replace(_seal(builder, meta, library), reports=reports)
+    return replace(_seal(builder, meta, library, replacing=replacing), reports=reports)
 
 
-def compile_records(records: Iterable[Record], meta: SetMeta, library: Library) -> ImportSummary:
-    """Compile records at hand into one set; raises SourceError where none is usable, StoreError as `import_set`."""
+def compile_records(
+    records: Iterable[Record], meta: SetMeta, library: Library, *, replacing: bool = False
+) -> ImportSummary:
+    """Compile records at hand into one set; raises SourceError where none is usable, StoreError as `import_set`.
+
+    Raises UsageError where a set of that name and version holds something else, unless it may be replaced: a version
+    that findings cite must not change under them.
+    """
     library.path_of(meta.name)
     builder = ColumnBuilder()
     empty_files = 0
+    has_categories = False
     for record in records:
         if record.is_empty_file:
             empty_files += 1
         elif any(record[:5]):
             builder.add(record)
+            has_categories |= record.category is not None
     if not builder.added:
         raise SourceError(f"{meta.name}: no file with content to make a hash set of: choose another folder")
-    return replace(_seal(builder, replace(meta, name=set_name(meta.name)), library), empty_files=empty_files)
+    settled = replace(
+        meta, name=set_name(meta.name), category_map=meta.category_map if has_categories else NO_CATEGORIES
+    )
+    return replace(_seal(builder, settled, library, replacing=replacing), empty_files=empty_files)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +193,7 @@ def _reader(path: Path, head: bytes, wanted: str) -> Reader:
 def _refuse_binary(path: Path, head: bytes) -> None:
     shown = printable(str(path))
     if not head.strip():
-        raise SourceError(f"{shown}: the file is empty: the set has no usable row")
+        raise SourceError(f"{shown}: the file is empty, so the set has no usable row: get it again from its publisher")
     for magic, what in _ARCHIVES:
         if head.startswith(magic):
             raise SourceError(f"{shown}: {what}, not a hash set: unpack it first")
@@ -206,21 +217,40 @@ def _map_name(region: str | None, *, has_categories: bool) -> str:
     return NO_MAP if meaning is None else meaning.name
 
 
-def _seal(builder: ColumnBuilder, meta: SetMeta, library: Library) -> ImportSummary:
-    replaced = _present(library.path_of(meta.name))
+def _seal(builder: ColumnBuilder, meta: SetMeta, library: Library, *, replacing: bool) -> ImportSummary:
+    path = library.path_of(meta.name)
+    present = _present(path)
     columns = builder.build()
-    path = library.add(meta.name, lambda file: write_sealed(file, meta, columns))
+    if present is not None and present.meta.version == meta.version:
+        if present.content == content_digest(columns) and _same(present.meta, meta):
+            duplicates = builder.added - present.counts["records"]
+            return ImportSummary(header=present, path=path, duplicates=duplicates, unchanged=True)
+        if not replacing:
+            raise UsageError(
+                f"{meta.name}: version {meta.version} is in the library with other members or of another kind: "
+                "give another --set-version, or --replace"
+            )
+    library.add(meta.name, lambda file: write_sealed(file, meta, columns))
     header = read_header(path)
-    duplicates = builder.added - header.counts["records"]
-    return ImportSummary(header=header, path=path, duplicates=duplicates, replaced=replaced)
+    return ImportSummary(
+        header=header,
+        path=path,
+        duplicates=builder.added - header.counts["records"],
+        replaced=None if present is None else present.identity,
+    )
 
 
-def _present(path: Path) -> SetIdentity | None:
-    """Return the set that is there already, None where there is none that can be named."""
+def _present(path: Path) -> SetHeader | None:
+    """Return the set that is there already, None where there is none that can be used."""
     try:
-        return read_header(path).identity
+        return open_sealed(path).header
     except StoreError:
         return None
+
+
+def _same(one: SetMeta, other: SetMeta) -> bool:
+    """Tell whether two sets of the same members are the same, whenever and from whichever file they were made."""
+    return replace(one, date=other.date, origin=other.origin) == other
 
 
 def _nothing_usable(reports: Sequence[ReadReport]) -> SourceError:

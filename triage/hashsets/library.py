@@ -10,7 +10,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from triage.hashsets.hashset import HashSet
-from triage.hashsets.sealed import SetHeader, read_header
+from triage.hashsets.sealed import SetHeader, open_sealed
 from triage.hashsets.selfcheck import check_members
 from triage.model.errors import StoreError, UsageError
 from triage.model.item import printable
@@ -24,11 +24,15 @@ Write = Callable[[BinaryIO], SetHeader]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """One file of the library: its header, or the one line that says why it cannot be used."""
+    """One file of the library: its header, or the one line that says why it cannot be used.
+
+    `verified` tells whether every byte was compared with what was sealed, or the header alone.
+    """
 
     path: Path
     header: SetHeader | None
     problem: str | None = None
+    verified: bool
 
 
 class Library:
@@ -37,9 +41,13 @@ class Library:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def sets(self) -> tuple[Listing, ...]:
-        """Return every set, sorted by file name, the unreadable ones with their problem."""
-        return tuple(_listing(path) for path in self._paths())
+    def sets(self, *, verify: bool = False) -> tuple[Listing, ...]:
+        """Return every set, sorted by file name, the unreadable ones with their problem; `verify` reads them all."""
+        return tuple(_listing(path, verify=verify) for path in self._paths())
+
+    def size(self) -> int:
+        """Return the bytes of all sets together."""
+        return sum(_size(path) for path in self._paths())
 
     def open_all(self, *, verify: bool = True) -> tuple[HashSet, ...]:
         """Open every set in the order of `sets`; raises StoreError if one is refused: no run goes on without it."""
@@ -74,12 +82,14 @@ class Library:
         return target
 
     def _paths(self) -> list[Path]:
-        if not self.folder.exists():
-            return []
         try:
             entries = sorted(self.folder.iterdir(), key=lambda path: os.fsencode(path.name))
+        except FileNotFoundError:
+            return []
         except OSError as error:
-            raise StoreError(f"{_shown(self.folder)}: cannot list the hash-set library: {error.strerror}") from error
+            raise StoreError(
+                f"{_shown(self.folder)}: cannot list the hash-set library: {error.strerror}: name another --library"
+            ) from error
         return [path for path in entries if path.name.endswith(SUFFIX) and not path.name.startswith(".")]
 
     def _flush_folder(self) -> None:
@@ -114,11 +124,18 @@ def _stem(name: str) -> str:
     return stem
 
 
-def _listing(path: Path) -> Listing:
+def _size(path: Path) -> int:
     try:
-        return Listing(path=path, header=read_header(path))
+        return path.stat().st_size
+    except OSError:
+        return 0  # its listing tells why
+
+
+def _listing(path: Path, *, verify: bool) -> Listing:
+    try:
+        return Listing(path=path, header=open_sealed(path, verify=verify).header, verified=verify)
     except StoreError as error:
-        return Listing(path=path, header=None, problem=str(error))
+        return Listing(path=path, header=None, problem=str(error), verified=verify)
 
 
 def _shown(path: Path) -> str:

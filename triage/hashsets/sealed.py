@@ -60,11 +60,15 @@ class SetMeta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetHeader:
-    """The header of a sealed set; `counts` are records and, by hash, members that carry it."""
+    """The header of a sealed set; `counts` are records and, by hash, members that carry it.
+
+    `digest` names the set, with everything said of it; `content` is the digest of its members alone.
+    """
 
     meta: SetMeta
     counts: Mapping[str, int]
     digest: str
+    content: str
 
     @property
     def identity(self) -> SetIdentity:
@@ -86,7 +90,6 @@ class _Opened:
     places: Mapping[str, _Place]
     body_at: int
     body_size: int
-    body_digest: str
 
 
 class SealedFile:
@@ -113,16 +116,14 @@ class SealedFile:
         with memoryview(self._memory) as view:
             for start in range(self._opened.body_at, len(view), _BLOCK):
                 hasher.update(view[start : start + _BLOCK])
-        if hasher.hexdigest() != self._opened.body_digest:
+        if hasher.hexdigest() != self._opened.header.content:
             raise _broken(self.path, "its content is not what was sealed")
 
 
 def write_sealed(file: BinaryIO, meta: SetMeta, columns: Columns) -> SetHeader:
     """Write a whole sealed set to an empty file and flush it to the disc; returns its header."""
     places, body_size = _layout(columns)
-    hasher = hashlib.sha256()
-    for block in _body(columns, places, body_size):
-        hasher.update(block)
+    content = content_digest(columns)
     counts = {"records": len(columns["size"])}
     counts |= {name: len(columns[f"{name}_record"]) for name in ("md5", "sha1", "sha256", "pdq", "phash")}
     fields = {
@@ -130,18 +131,25 @@ def write_sealed(file: BinaryIO, meta: SetMeta, columns: Columns) -> SetHeader:
         "counts": counts,
         "columns": {name: [place.offset, place.count] for name, place in places.items()},
         "body_size": body_size,
-        "body_digest": hasher.hexdigest(),
+        "body_digest": content,
     }
     text = json.dumps(fields, ensure_ascii=False, sort_keys=True).encode()
     text += b" " * (-(_PREFIX.size + len(text)) % _ALIGN)
     start = _SEALED_PREFIX.pack(_MAGIC, FORMAT_VERSION, len(text))
     digest = hashlib.sha256(start + text)
     file.write(start + digest.digest() + text)
-    for block in _body(columns, places, body_size):
-        file.write(block)
+    file.writelines(_body(columns, places, body_size))
     file.flush()
     os.fsync(file.fileno())
-    return SetHeader(meta=meta, counts=counts, digest=digest.hexdigest())
+    return SetHeader(meta=meta, counts=counts, digest=digest.hexdigest(), content=content)
+
+
+def content_digest(columns: Columns) -> str:
+    """Return the SHA-256 of the body that the columns make: the same members give the same digest."""
+    hasher = hashlib.sha256()
+    for block in _body(columns, *_layout(columns)):
+        hasher.update(block)
+    return hasher.hexdigest()
 
 
 def open_sealed(path: Path, *, verify: bool = True) -> SealedFile:
@@ -206,11 +214,15 @@ def _parse_header(path: Path, text: bytes, digest: str) -> _Opened:
     try:
         fields = json.loads(text)
         opened = _Opened(
-            header=SetHeader(meta=_meta(fields["meta"]), counts=_counts(fields["counts"]), digest=digest),
+            header=SetHeader(
+                meta=_meta(fields["meta"]),
+                counts=_counts(fields["counts"]),
+                digest=digest,
+                content=str(fields["body_digest"]),
+            ),
             places={name: _Place(*map(int, fields["columns"][name])) for name in COLUMN_TYPES},
             body_at=_PREFIX.size + len(text),
             body_size=int(fields["body_size"]),
-            body_digest=str(fields["body_digest"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise _broken(path, "its header makes no sense") from error

@@ -48,7 +48,9 @@ class Evidence:
             yield from found.filesystem.walk()
 
     def content(self, item: Item, volume: ByteRun) -> Content:
-        """Return the content of an item that lies in `volume`."""
+        """Return the content of an item that lies in `volume`. Raises EvidenceError where nobody knows its place."""
+        if item.unlocated:
+            raise EvidenceError(item.unlocated)
         filesystem = self._filesystem(volume)
         return Content(lambda offset, length: filesystem.read_at(item, offset, length), item.size)
 

@@ -50,7 +50,8 @@ class Item:
     again (for TSK `inode` or `inode-type-id`). `runs` are offsets in the source, not in the volume; empty where the
     content lies inside metadata (resident) or the file system does not tell. `size` is the length of the content.
     `recovered` marks deleted content that may be someone else's bytes by now. `encrypted` names the method where the
-    file system says that the content is encrypted.
+    file system says that the content is encrypted. `unlocated` is why the file system cannot say where the content
+    lies, None where it can: of such an item nothing is read, and its size is not that of the content.
     """
 
     address: Address
@@ -63,6 +64,7 @@ class Item:
     runs: Runs = ()
     recovered: bool = False
     encrypted: str | None = None
+    unlocated: str | None = None
 
     @property
     def has_content(self) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from triage.model.coverage import Coverage, CoverageClass
 from triage.model.evidence import VolumeReport
 from triage.model.item import Outcome
-from triage.model.runs import ByteRun, Runs, intersect, merge, subtract, total
+from triage.model.runs import ByteRun
+from triage.policy.spans import Spans, intersect, merge, spans_of, subtract, total
 
 _UNSUPPORTED = frozenset({"unsupported", "ambiguous", "no-file-system"})
 
@@ -38,7 +39,7 @@ def class_of(outcome: Outcome, *, allocated: bool) -> CoverageClass:
 def account(
     size: int,
     volumes: Sequence[VolumeReport],
-    claims: Mapping[CoverageClass, Iterable[ByteRun]],
+    claims: Mapping[CoverageClass, Sequence[Spans]],
     *,
     unreadable: Iterable[ByteRun],
     unlisted: Iterable[ByteRun],
@@ -46,27 +47,27 @@ def account(
 ) -> Coverage:
     """Return the account of a source of `size` bytes.
 
-    `claims` are the runs of items by the class of their outcome, `unreadable` the runs that gave no bytes,
+    `claims` are the spans of items by the class of their outcome, `unreadable` the runs that gave no bytes,
     `unlisted` the volumes whose names are not all listed (what no item claims there was not examined), `items` the
     number of items by outcome. What lies in a read volume and belongs to no item is unallocated space or the
     file system's own structures, and was not examined; what lies in no volume is outside partitions.
     """
-    left: Runs = merge([ByteRun(0, size)])
+    left = spans_of([ByteRun(0, size)], size)
     taken: dict[CoverageClass, int] = dict.fromkeys(CoverageClass, 0)
 
-    def take(kind: CoverageClass, runs: Runs) -> None:
+    def take(kind: CoverageClass, spans: Spans) -> None:
         nonlocal left
-        taken[kind] += total(intersect(left, runs))
-        left = subtract(left, runs)
+        taken[kind] += total(intersect(left, spans))
+        left = subtract(left, spans)
 
     encrypted = [report.region.run for report in volumes if report.state == "encrypted"]
     unsupported = [report.region.run for report in volumes if report.state in _UNSUPPORTED]
-    take(CoverageClass.ENCRYPTED, merge(encrypted))
-    take(CoverageClass.UNREADABLE, merge(unreadable))
-    take(CoverageClass.UNSUPPORTED, merge(unsupported))
+    take(CoverageClass.ENCRYPTED, spans_of(encrypted, size))
+    take(CoverageClass.UNREADABLE, spans_of(unreadable, size))
+    take(CoverageClass.UNSUPPORTED, spans_of(unsupported, size))
     for kind in _ORDER:
         take(kind, merge(claims.get(kind, ())))
-    take(CoverageClass.NOT_EXAMINED, merge(unlisted))
-    take(CoverageClass.UNALLOCATED_NOT_EXAMINED, merge(report.region.run for report in volumes))
+    take(CoverageClass.NOT_EXAMINED, spans_of(unlisted, size))
+    take(CoverageClass.UNALLOCATED_NOT_EXAMINED, spans_of((report.region.run for report in volumes), size))
     take(CoverageClass.OUTSIDE_PARTITIONS, left)
     return Coverage(size=size, bytes=taken, items=dict(items))

@@ -42,7 +42,7 @@ def _reasons(rules: tuple[Rule, ...], facts: Facts) -> tuple[Reason, ...]:
 def _notable_match(facts: Facts) -> Iterator[Reason]:
     for match in facts.matches:
         if match.exact:
-            items = counted(match.exact, "item")
+            items = counted(match.exact, "item") + _uncertain(match)
             yield Reason(code="notable-match", text=f"{items} with a digest that is in {_set(match)}.")
 
 
@@ -118,11 +118,13 @@ def _limit(facts: Facts) -> Iterator[Reason]:
 
 
 def _pictures_undecodable(facts: Facts) -> Iterator[Reason]:
-    if facts.undecodable_pictures and facts.sets_hold_pictures:
-        pictures = counted(facts.undecodable_pictures, "picture")
+    undecodable, damaged = facts.undecodable_pictures, facts.damaged_pictures
+    parts = [counted(undecodable, "picture") + " not at all"] if undecodable else []
+    parts += [counted(damaged, "picture") + " only in part, because of damage"] if damaged else []
+    if parts and facts.sets_hold_pictures:
         yield Reason(
             code="pictures-undecodable",
-            text=f"Could not be decoded and therefore not compared by appearance: {pictures}.",
+            text=f"Could not be decoded, so that no comparison by appearance is certain: {listed(parts)}.",
         )
 
 
@@ -193,6 +195,23 @@ def _outside(facts: Facts) -> Iterator[Reason]:
         yield Reason(code="outside-partitions", text=f"Space outside any partition was not examined: {parts[0]}.")
 
 
+def _pictures_not_comparable(facts: Facts) -> Iterator[Reason]:
+    if facts.incomparable_pictures and facts.sets_hold_pictures:
+        pictures = counted(facts.incomparable_pictures, "picture")
+        yield Reason(
+            code="pictures-not-comparable",
+            text=f"Too small, too flat or of too low a quality to be compared by appearance: {pictures}.",
+        )
+
+
+def _whole_files_only(_: Facts) -> Iterator[Reason]:
+    yield Reason(
+        code="whole-files-only",
+        text="Archives, documents, mails, databases and videos were digested as whole files; nothing inside them was "
+        "looked at.",
+    )
+
+
 def _known_material_only(_: Facts) -> Iterator[Reason]:
     yield Reason(
         code="known-material-only",
@@ -220,13 +239,30 @@ _UNKNOWN: tuple[Rule, ...] = (
     _pictures_undecodable,
     _nothing_examined,
 )
-_STATED: tuple[Rule, ...] = (_looked_at, _skipped, _unallocated, _outside, _known_material_only)
+_STATED: tuple[Rule, ...] = (
+    _looked_at,
+    _skipped,
+    _pictures_not_comparable,
+    _unallocated,
+    _outside,
+    _whole_files_only,
+    _known_material_only,
+)
 
 
 def _set(match: SetMatches) -> str:
     version = f", version {match.set.version}" if match.set.version else ""
     category = f", category {match.category}" if match.category else ""
     return f"the hash set {match.set.name}{version}{category}"
+
+
+def _uncertain(match: SetMatches) -> str:
+    """Return what is to be said of deleted items among the exact matches, between two commas."""
+    number = match.exact_uncertain
+    if not number:
+        return ""
+    deleted = "deleted" if match.exact == 1 else f"{number:,} of them deleted"
+    return f", {deleted}, whose content may be another file's,"
 
 
 def _volumes(facts: Facts, state: str) -> list[str]:

@@ -16,7 +16,9 @@ class Facts:
     `coverage.items` counts items by the value of their outcome, `volumes` volumes by the state of their report.
     `files_examined` counts examined items that have content (no directories). `limited_items` are those skipped
     because a limit was reached. `undecodable_pictures` are allocated pictures that no decoder could read, so that
-    they were compared by digest only. `source_encrypted` names the method where the container itself is encrypted and
+    they were compared by digest only; `damaged_pictures` are allocated ones decoded in part; `incomparable_pictures`
+    allocated ones that are whole but too small, too flat or of too low a quality to be compared by appearance.
+    `source_encrypted` names the method where the container itself is encrypted and
     was not opened; `source_troubles` are the facts known when it was opened (a missing segment, a cut file).
     `finished` is True when the run came to its own end.
     """
@@ -33,5 +35,7 @@ class Facts:
     troubles: Mapping[TroubleCode, int]
     limited_items: int = 0
     undecodable_pictures: int = 0
+    damaged_pictures: int = 0
+    incomparable_pictures: int = 0
     source_encrypted: str | None = None
     source_troubles: tuple[str, ...] = ()

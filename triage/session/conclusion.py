@@ -1,7 +1,8 @@
 """The conclusion of an examination, from what the case holds alone: coverage account and recommendation."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 
 from triage.model.coverage import Coverage, CoverageClass
 from triage.model.finding import SetIdentity, SetKind
@@ -11,28 +12,60 @@ from triage.model.runs import ByteRun
 from triage.policy.account import account, class_of
 from triage.policy.evaluate import recommend
 from triage.policy.facts import Facts
+from triage.policy.spans import Spans, merge
 from triage.store.case import Case, CaseReader
 from triage.store.exhibits import ExhibitRecord, ExhibitState
+from triage.store.journal import AccountedItems
+
+_FILES = frozenset({ItemKind.FILE, ItemKind.STREAM})
+_INCOMPARABLE = frozenset({"tiny", "flat", "low quality"})
+
+
+@dataclass(slots=True)
+class _Tally:
+    """The items of one exhibit, counted; `claims` are their spans by the class of their outcome."""
+
+    items: Counter[str] = field(default_factory=lambda: Counter({outcome.value: 0 for outcome in Outcome}))
+    claims: defaultdict[CoverageClass, list[Spans]] = field(default_factory=lambda: defaultdict(list))
+    files: int = 0
+    limited: int = 0
+    undecodable: int = 0
+    damaged: int = 0
+    incomparable: int = 0
+
+    def add(self, some: AccountedItems) -> None:
+        self.items[some.outcome.value] += some.items
+        self.claims[class_of(some.outcome, allocated=some.allocated)].append(merge([some.spans]))
+        if some.kind in _FILES and some.outcome is Outcome.EXAMINED:
+            self.files += some.items
+        if some.code == "limit":
+            self.limited += some.items
+        # A deleted picture is often another file's bytes by now: that it cannot be decoded tells nothing.
+        if some.allocated:
+            self._add_pictures(some)
+
+    def _add_pictures(self, some: AccountedItems) -> None:
+        if some.code == "cannot be decoded":
+            self.undecodable += some.items
+        elif some.damaged:
+            self.damaged += some.items
+        elif some.code in _INCOMPARABLE:
+            self.incomparable += some.items
 
 
 def conclude(case: Case | CaseReader, record: ExhibitRecord, *, finished: bool) -> tuple[Coverage, Recommendation]:
-    """Return the coverage account of one exhibit and what it indicates."""
+    """Return the coverage account of one exhibit and what it indicates. Reads only, and needs no transaction."""
     reference = record.reference
-    claims: dict[CoverageClass, list[ByteRun]] = {}
-    items: Counter[str] = Counter({outcome.value: 0 for outcome in Outcome})
-    files, limited, undecodable = 0, 0, 0
-    for item in case.journal.accounted(reference):
-        items[item.outcome.value] += 1
-        claims.setdefault(class_of(item.outcome, allocated=item.allocated), []).extend(item.runs)
-        files += item.kind in {ItemKind.FILE, ItemKind.STREAM} and item.outcome is Outcome.EXAMINED
-        code = (item.reason or "").partition(":")[0]
-        limited += code == "limit"
-        # A deleted picture is often another file's bytes by now: that it cannot be decoded tells nothing.
-        undecodable += code == "cannot be decoded" and item.allocated
+    tally = _tally(case, reference)
     volumes = case.layout.volumes(reference)
     unreadable = [bad.run for bad in case.obstacles.unreadable(reference)]
     coverage = account(
-        record.info.size, volumes, claims, unreadable=unreadable, unlisted=_unlisted(case, record), items=items
+        record.info.size,
+        volumes,
+        tally.claims,
+        unreadable=unreadable,
+        unlisted=_unlisted(case, record),
+        items=tally.items,
     )
     plan = json.loads(record.plan_text)
     facts = Facts(
@@ -42,12 +75,14 @@ def conclude(case: Case | CaseReader, record: ExhibitRecord, *, finished: bool) 
         sets=tuple(SetIdentity(**{**held, "kind": SetKind(held["kind"])}) for held in plan["sets"]),
         sets_hold_pictures=plan["sets_hold_pictures"],
         coverage=coverage,
-        files_examined=files,
+        files_examined=tally.files,
         matches=case.queries.matches(reference),
         volumes=Counter(report.state for report in volumes),
         troubles=case.queries.troubles(reference),
-        limited_items=limited,
-        undecodable_pictures=undecodable,
+        limited_items=tally.limited,
+        undecodable_pictures=tally.undecodable,
+        damaged_pictures=tally.damaged,
+        incomparable_pictures=tally.incomparable,
         source_encrypted=record.info.encrypted,
         source_troubles=record.info.troubles,
     )
@@ -60,9 +95,10 @@ def coverage_now(case: CaseReader, reference: str) -> dict[str, object]:
     Keys: `exhibit`, `state`, `size`, `bytes` by class, `items` by outcome. Raises UsageError for an unknown exhibit.
     """
     case.exhibits.key(reference)
-    record = case.exhibits.get(reference)
-    assert record is not None
-    coverage, _ = conclude(case, record, finished=record.state is ExhibitState.FINISHED)
+    with case.snapshot():
+        record = case.exhibits.get(reference)
+        assert record is not None
+        coverage, _ = conclude(case, record, finished=record.state is ExhibitState.FINISHED)
     return {
         "exhibit": reference,
         "state": record.state.value,
@@ -70,6 +106,13 @@ def coverage_now(case: CaseReader, reference: str) -> dict[str, object]:
         "bytes": {kind.value: count for kind, count in coverage.bytes.items()},
         "items": dict(coverage.items),
     }
+
+
+def _tally(case: Case | CaseReader, reference: str) -> _Tally:
+    tally = _Tally()
+    for some in case.journal.accounted(reference):
+        tally.add(some)
+    return tally
 
 
 def _unlisted(case: Case | CaseReader, record: ExhibitRecord) -> list[ByteRun]:

@@ -19,7 +19,7 @@ from triage.model.errors import SourceError, StoreError, UsageError
 from triage.model.event import Event
 from triage.model.evidence import SourceInfo
 from triage.session.conclusion import conclude
-from triage.session.host import RunClock, library_folder, now, person
+from triage.session.host import RunClock, library_folder, lies_on, now, person
 from triage.store.case import Case, CaseReader
 from triage.store.exhibits import ExhibitRecord, ExhibitState
 
@@ -99,10 +99,10 @@ class Examination:
     def _conclude(self, state: ExhibitState) -> None:
         """Account for every byte, recommend, and write both into case and ledger."""
         reference, exhibits = self._order.exhibit, self._case.exhibits
+        exhibits.set_seconds(reference, self._clock.seconds())
+        coverage, recommendation = conclude(self._case, self._record(), finished=state is ExhibitState.FINISHED)
         with self._case.transaction():
             exhibits.set_state(reference, state, now())
-            exhibits.add_effort(reference, seconds=self._clock.seconds() - self._clock.before, bytes_read=0)
-            coverage, recommendation = conclude(self._case, self._record(), finished=state is ExhibitState.FINISHED)
             exhibits.record_coverage(reference, coverage)
             exhibits.record_recommendation(reference, recommendation)
             facts = {
@@ -165,7 +165,7 @@ def _check_places(order: Order) -> None:
         case = order.case.resolve()
     except (OSError, RuntimeError) as error:
         raise StoreError(f"{order.case} cannot be reached: {_cause(error)}; name another --case") from error
-    if case.is_relative_to(source):
+    if case.is_relative_to(source) or (source.is_block_device() and lies_on(case, source)):
         raise UsageError(f"the case {order.case} would lie inside the evidence {order.source}; name another --case")
 
 

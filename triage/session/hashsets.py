@@ -1,6 +1,7 @@
 """Hash sets made, imported and asked: the library as a person uses it."""
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,21 +30,31 @@ Progress = Callable[[int, int], None]
 _DIGESTS = frozenset({"md5", "sha1", "sha256"})
 _BY_LENGTH = {32: "md5", 40: "sha1", 64: "sha256"}
 _PHASH_DIGITS = 16
+_VERIFIED_BELOW = 1 << 30  # bytes, which take a second or two
 
 
 def build(
-    folder: Path, *, name: str, version: str, kind: SetKind, library: Path | None, progress: Progress | None = None
+    folder: Path,
+    *,
+    name: str,
+    version: str,
+    kind: SetKind,
+    library: Path | None,
+    replacing: bool = False,
+    progress: Progress | None = None,
 ) -> ImportSummary:
     """Compile a set from the files in a folder: digests, sizes, and perceptual hashes of pictures.
 
-    Raises SourceError when the folder cannot be read, or a file in it: a set must not lack a member in silence.
+    Raises SourceError when the folder cannot be read, or a file in it: a set must not lack a member in silence. Raises
+    UsageError where it would change a version that is there, unless `replacing`.
     """
-    if not folder.is_dir():
+    if not stat.S_ISDIR(_mode(folder) or 0):
         raise SourceError(f"{folder} is not a folder; name the folder that holds the files")
     evidence = Evidence(WatchedSource(open_source(folder)))
     try:
         meta = SetMeta(name=name, version=version, kind=kind, date=now(), origin=f"files in {folder.name}")
-        return compile_records(_records(evidence, progress), meta, Library(library_folder(library)))
+        records = _records(evidence, progress)
+        return compile_records(records, meta, Library(library_folder(library)), replacing=replacing)
     finally:
         evidence.source.close()
 
@@ -56,6 +67,7 @@ def import_published(
     form: str,
     kind: SetKind | None,
     library: Path | None,
+    replacing: bool = False,
     progress: Progress | None = None,
 ) -> ImportSummary:
     """Compile published files into one set; see `import_set` for what it refuses."""
@@ -68,13 +80,36 @@ def import_published(
         kind=kind,
         origin=", ".join(file.name for file in files),
         format=form,
+        replacing=replacing,
         progress=progress,
     )
 
 
 def listing(library: Path | None) -> tuple[Listing, ...]:
-    """Return every set of the library, with the problem of those that cannot be used."""
-    return Library(library_folder(library)).sets()
+    """Return every set of the library, with the problem of those that cannot be used; a small one is verified."""
+    opened = Library(library_folder(library))
+    return opened.sets(verify=opened.size() < _VERIFIED_BELOW)
+
+
+def missing(library: Path | None) -> Path | None:
+    """Return the folder of the library if somebody named it and it is not there, else None."""
+    folder = library_folder(library)
+    named = library is not None or "DIGIVAN_HOME" in os.environ
+    try:
+        folder.stat()
+    except FileNotFoundError:
+        return folder if named else None
+    except OSError:
+        return None  # whoever opens it tells why
+    return None
+
+
+def nothing_to_find(library: Path | None) -> str | None:
+    """Return a warning if no notable set is in the library, else None. Raises StoreError as `listing`."""
+    folder = library_folder(library)
+    if any(entry.header and entry.header.meta.kind is SetKind.NOTABLE for entry in Library(folder).sets()):
+        return None
+    return f"no notable hash set in {folder}: nothing can match; import or build one first, or name another --library"
 
 
 def lookup(text: str, library: Path | None) -> tuple[Match, ...]:
@@ -88,9 +123,19 @@ def lookup(text: str, library: Path | None) -> tuple[Match, ...]:
     return tuple(match for opened in sets for match in opened.match(digests, pictures))
 
 
+def _mode(path: Path) -> int | None:
+    """Return what a path leads to, None for nothing. Raises SourceError where that cannot be told."""
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}; check the path and who may read it") from error
+
+
 def _hashes_of(text: str) -> tuple[Digests, PictureHashes | None]:
     path = Path(text)
-    if path.is_file():
+    if stat.S_ISREG(_mode(path) or 0):
         return _hashes_of_file(path)
     digits = text.lower()
     if not digits or set(digits) - set("0123456789abcdef"):

@@ -45,3 +45,16 @@ class RunClock:
     def seconds(self) -> float:
         """Return the seconds since the examination began, over all its runs."""
         return self.before + time.monotonic() - self.started
+
+
+def lies_on(path: Path, device: Path) -> bool:
+    """Tell whether a path (or what exists of it) lies on a block device, one of its partitions, or its disk."""
+    existing = next(place for place in (path, *path.parents) if place.exists())
+    target = _block_device(device.stat().st_rdev)
+    holder = _block_device(existing.stat().st_dev)
+    return holder.is_relative_to(target) or target.is_relative_to(holder)
+
+
+def _block_device(number: int) -> Path:
+    """Return where the kernel shows a block device; a partition lies below its disk there."""
+    return Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}").resolve()

@@ -77,6 +77,10 @@ class CaseReader:
         """Open an existing case. Raises StoreError when there is none or it is of another version."""
         return cls(folder, open_for_reading(folder))
 
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Read everything inside from one state of the case, whatever a writer commits meanwhile."""
+        return self._database.snapshot()
+
     def verify(self) -> None:
         """Check the custody ledger. Raises StoreError when it was tampered with."""
         self._ledger.verify()

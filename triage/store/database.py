@@ -90,6 +90,18 @@ class Database:
             self.roll_back()
             raise
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read everything inside from one state of the file, whatever a writer commits meanwhile."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.roll_back()
+
     def roll_back(self) -> None:
         """Undo the open transaction, if SQLite has not done so itself."""
         if self._connection.in_transaction:

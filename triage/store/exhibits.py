@@ -105,12 +105,19 @@ class Exhibits:
             (state.value, when, ended, self.key(reference)),
         )
 
-    def add_effort(self, reference: str, *, seconds: float, bytes_read: int) -> None:
-        """Add the time spent and the bytes read since the last call."""
-        self._database.execute(
-            "UPDATE exhibit SET seconds = seconds + ?, bytes_read = bytes_read + ? WHERE id = ?",
-            (seconds, bytes_read, self.key(reference)),
-        )
+    def add_bytes_read(self, reference: str, bytes_read: int) -> None:
+        """Add the bytes read since the last call."""
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE exhibit SET bytes_read = bytes_read + ? WHERE id = ?", (bytes_read, self.key(reference))
+            )
+
+    def set_seconds(self, reference: str, seconds: float) -> None:
+        """Record the time spent over all runs; it never decreases. Cheap enough to go with every batch."""
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE exhibit SET seconds = max(seconds, ?) WHERE id = ?", (seconds, self.key(reference))
+            )
 
     def record_coverage(self, reference: str, coverage: Coverage) -> None:
         """Record the account of the source's bytes in place of an earlier one."""

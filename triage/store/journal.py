@@ -1,18 +1,22 @@
 """Items and what became of them: listed once, each with one outcome, so that a killed run can be resumed."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from triage.model.digest import PictureHashes
 from triage.model.errors import StoreError
 from triage.model.finding import Finding
 from triage.model.item import Item, ItemKind, Outcome, printable
 from triage.model.result import ItemResult
-from triage.model.runs import ByteRun, Runs
+from triage.model.runs import ByteRun
 from triage.store.database import Database
 from triage.store.exhibits import Exhibits
 from triage.store.layout import Layout
-from triage.store.rows import INSERT_ITEM, item_of, item_row, runs_of
+from triage.store.rows import INSERT_ITEM, item_of, item_row, spans_of
 
 BATCH = 5000
 
@@ -39,10 +43,13 @@ SELECT coalesce(sum(item.outcome <> 'not-reached'), 0) AS items_done, count(*) A
 FROM region JOIN item ON item.region_id = region.id WHERE region.exhibit_id = ?
 """
 _ACCOUNT = """
-SELECT region.offset, item.kind, item.size, item.allocated, item.encrypted, item.outcome, item.reason, item.runs
-FROM region CROSS JOIN item ON item.region_id = region.id
-WHERE region.exhibit_id = ? ORDER BY region.offset, region.id, item.sequence, item.id
+SELECT item.kind, item.allocated, item.outcome, item.reason, item.picture_damaged, item.runs
+FROM region CROSS JOIN item ON item.region_id = region.id WHERE region.exhibit_id = ?
 """
+_GATHERED = 4 << 20  # characters of runs that are turned into numbers at once
+_ROW = 64  # what a row counts besides
+
+_Alike = tuple[str, int, str, str, int | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,17 +62,20 @@ class PendingItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountedItem:
-    """What the coverage account needs of one item; `volume` is the offset of its volume."""
+class AccountedItems:
+    """What the coverage account needs of `items` items that are alike.
 
-    volume: int
+    `code` is their reason up to its first colon, empty without a reason. `damaged`: a picture that was decoded in part.
+    `spans` are their runs as an int64 array of [start, end), inside the source, in no order.
+    """
+
     kind: ItemKind
-    size: int
     allocated: bool
-    encrypted: str | None
     outcome: Outcome
-    reason: str | None
-    runs: Runs
+    code: str
+    damaged: bool
+    items: int
+    spans: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,19 +146,36 @@ class Journal:
                 ),
             )
 
-    def accounted(self, reference: str) -> Iterator[AccountedItem]:
-        """Stream what the coverage account needs of every item, volume by volume in the order of the walk."""
-        for row in self._database.rows(_ACCOUNT, (self._exhibits.key(reference),)):
-            yield AccountedItem(
-                volume=row["offset"],
-                kind=ItemKind(row["kind"]),
-                size=row["size"],
-                allocated=bool(row["allocated"]),
-                encrypted=row["encrypted"],
-                outcome=Outcome(row["outcome"]),
-                reason=row["reason"],
-                runs=runs_of(row["runs"]),
-            )
+    def accounted(self, reference: str) -> Iterator[AccountedItems]:
+        """Stream what the coverage account needs of every item, some thousands of items at a time."""
+        record = self._exhibits.get(reference)
+        size = 0 if record is None else record.info.size
+        alike: defaultdict[_Alike, list[str]] = defaultdict(list)
+        gathered = 0
+        for kind, allocated, outcome, reason, damaged, runs in self._database.rows(
+            _ACCOUNT, (self._exhibits.key(reference),)
+        ):
+            code = reason.partition(":")[0] if reason else ""
+            alike[kind, allocated, outcome, code, damaged].append(runs)
+            gathered += _ROW + len(runs)
+            if gathered >= _GATHERED:
+                yield from _accounted(alike, size)
+                alike.clear()
+                gathered = 0
+        yield from _accounted(alike, size)
+
+
+def _accounted(alike: Mapping[_Alike, list[str]], size: int) -> Iterator[AccountedItems]:
+    for (kind, allocated, outcome, code, damaged), texts in alike.items():
+        yield AccountedItems(
+            kind=ItemKind(kind),
+            allocated=bool(allocated),
+            outcome=Outcome(outcome),
+            code=code,
+            damaged=bool(damaged),
+            items=len(texts),
+            spans=spans_of(texts, size),
+        )
 
 
 def _result_row(result: ItemResult) -> tuple[object, ...]:

@@ -53,6 +53,10 @@ class Ledger:
 
     def verify(self) -> None:
         """Walk the whole chain. Raises StoreError at the first event that was changed, removed or put in."""
+        with self._database.snapshot():
+            self._verify()
+
+    def _verify(self) -> None:
         sequence, previous = 0, FIRST
         for event in self.events():
             sequence += 1

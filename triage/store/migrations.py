@@ -41,7 +41,9 @@ def version(database: Database, steps: Sequence[Migration] = MIGRATIONS) -> int:
 
 
 def migrate(database: Database, start: int, steps: Sequence[Migration] = MIGRATIONS) -> None:
-    """Bring a file from version `start` (0: blank) to the last one, all or nothing."""
+    """Bring a file from version `start` (0: blank) to the last one, all or nothing; a current one is not touched."""
+    if start == len(steps):
+        return
     with database.transaction(durable=True):
         for number, step in enumerate(steps[start:], start + 1):
             database.execute_script((files("triage.store") / step.script).read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
 """What stood in the way of knowing an exhibit: trouble with the evidence, and unreadable bytes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from triage.model.address import Address
 from triage.model.evidence import UnreadableRun
@@ -55,8 +55,13 @@ class Obstacles:
             for row in rows
         )
 
-    def record_unreadable(self, reference: str, runs: Iterable[UnreadableRun]) -> None:
-        """Record bytes of the source that could not be read; the same run met again is one row."""
+    def record_unreadable(self, reference: str, runs: Sequence[UnreadableRun]) -> None:
+        """Record bytes of the source that could not be read; the same run met again is one row.
+
+        Give what is new since the last call. Without any nothing is written.
+        """
+        if not runs:
+            return
         key = self._exhibits.key(reference)
         with self._database.transaction():
             self._database.execute_many(

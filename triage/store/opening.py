@@ -1,6 +1,7 @@
 """Opening a case file: for one writer, or for readers beside it."""
 
-from contextlib import ExitStack
+import stat
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from triage.model.errors import StoreError
@@ -30,12 +31,14 @@ def make_or_continue(folder: Path, when: str, actor: str) -> tuple[Database, Wri
     with ExitStack() as undo:
         lock = WriterLock(folder / LOCK)
         undo.callback(lock.release)
+        found = _sound_version(folder / FILE) if _is_case_file(folder) else 0
         database = Database(folder / FILE, "rwc")
         undo.callback(database.close)
-        if is_blank(database):
-            _begin(database, when, actor)
+        _settle(database)
+        if found:
+            migrate(database, found)
         else:
-            _continue(database)
+            _begin(database, when, actor)
         undo.pop_all()
     return database, lock
 
@@ -46,9 +49,11 @@ def continue_case(folder: Path) -> tuple[Database, WriterLock]:
     with ExitStack() as undo:
         lock = WriterLock(folder / LOCK)
         undo.callback(lock.release)
+        found = _sound_version(folder / FILE)
         database = Database(folder / FILE, "rw")
         undo.callback(database.close)
-        _continue(database)
+        _settle(database)
+        migrate(database, found)
         undo.pop_all()
     return database, lock
 
@@ -66,7 +71,7 @@ def open_for_reading(folder: Path) -> Database:
 
 def require(folder: Path) -> None:
     """Raise StoreError unless the folder holds a case file."""
-    if not (folder / FILE).is_file():
+    if not _is_case_file(folder):
         raise StoreError(f"{folder} holds no case; name the folder of a case, or make one with triage examine")
 
 
@@ -76,9 +81,17 @@ def require_current(database: Database) -> None:
         raise StoreError(f"{database.path} was written by an older program; run triage examine on it once to update it")
 
 
+def _is_case_file(folder: Path) -> bool:
+    try:
+        return stat.S_ISREG((folder / FILE).stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise StoreError(f"the case {folder} cannot be reached: {error.strerror}; check the path") from error
+
+
 def _begin(database: Database, when: str, actor: str) -> None:
     """Write the first version of everything and the first event, in one transaction."""
-    _settle(database)
     with database.transaction(durable=True):
         migrate(database, 0)
         database.execute("INSERT INTO meta VALUES ('created', ?)", (when,))
@@ -92,12 +105,18 @@ def _begin(database: Database, when: str, actor: str) -> None:
         )
 
 
-def _continue(database: Database) -> None:
-    """Check that the file is a sound case of ours before anything is written to it."""
-    found = version(database)
-    _settle(database)
-    migrate(database, found)
-    Ledger(database).verify()
+def _sound_version(path: Path) -> int:
+    """Return the version of a case file, 0 for a blank one. Raises StoreError unless it is a case that verifies.
+
+    The connection is one that cannot write: another would bring what a killed writer left into the file when it is
+    closed, also after a refusal.
+    """
+    with closing(Database(path, "ro")) as database:
+        if is_blank(database):
+            return 0
+        found = version(database)
+        Ledger(database).verify()
+    return found
 
 
 def _settle(database: Database) -> None:

@@ -24,7 +24,7 @@ ORDER BY exhibit.id, region.offset, region.name, item.sequence, item.id
 _FINDINGS = """
 SELECT item.path, region.offset AS volume, finding.set_name AS "set", finding.set_version, finding.set_digest,
        finding.category, finding.grade, finding.match, finding.distance, finding.confirmed, finding.found_at,
-       finding.seconds, item.address, exhibit.reference AS exhibit
+       finding.seconds, item.allocated, item.recovered, item.address, exhibit.reference AS exhibit
 FROM finding JOIN item ON item.id = finding.item_id JOIN region ON region.id = item.region_id
 JOIN exhibit ON exhibit.id = region.exhibit_id
 WHERE exhibit.id = coalesce(?, exhibit.id)
@@ -34,6 +34,8 @@ _IN_EXHIBIT = "FROM region JOIN item ON item.region_id = region.id WHERE region.
 _MATCHES = """
 SELECT set_name, set_version, set_digest, set_kind, category,
        count(DISTINCT CASE WHEN match IN ('md5', 'sha1', 'sha256') THEN item_id END) AS exact,
+       count(DISTINCT CASE WHEN match IN ('md5', 'sha1', 'sha256') AND item.recovered THEN item_id END)
+         AS exact_uncertain,
        count(DISTINCT CASE WHEN match NOT IN ('md5', 'sha1', 'sha256') AND confirmed IS NULL THEN item_id END)
          AS unconfirmed,
        count(DISTINCT CASE WHEN match NOT IN ('md5', 'sha1', 'sha256') AND confirmed THEN item_id END) AS confirmed
@@ -53,6 +55,10 @@ class Queries:
         self._database = database
         self._exhibits = exhibits
 
+    def exhibits(self) -> tuple[str, ...]:
+        """Return the references of all exhibits, in the order in which they were begun."""
+        return self._exhibits.references()
+
     def items(self, reference: str | None = None) -> Generator[Row]:
         """Stream every item of one exhibit or of all, in the order of the walk."""
         for row in self._database.rows(_ITEMS, (self._key(reference),)):
@@ -62,7 +68,12 @@ class Queries:
         """Stream every finding of one exhibit or of all, in the order of the items."""
         for row in self._database.rows(_FINDINGS, (self._key(reference),)):
             confirmed = row["confirmed"]
-            yield {**dict(row), "confirmed": None if confirmed is None else bool(confirmed)}
+            yield {
+                **dict(row),
+                "confirmed": None if confirmed is None else bool(confirmed),
+                "allocated": bool(row["allocated"]),
+                "recovered": bool(row["recovered"]),
+            }
 
     def coverage(self, reference: str) -> Row:
         """Return the coverage account: `exhibit`, `size`, `bytes` by class, `items` by outcome."""
@@ -75,27 +86,8 @@ class Queries:
 
     def summary(self, reference: str) -> Row:
         """Return the result of an examination with the keys of `examine --json`."""
-        record = self._record(reference)
-        outcomes = self.outcomes(reference)
-        findings, first_finding = self._found(reference)
-        return {
-            "case": str(self._database.path.parent),
-            "exhibit": reference,
-            "source": record.info.files[0] if record.info.files else None,
-            "size": record.info.size,
-            "source_kind": record.info.kind,
-            "volumes": self.volumes(reference),
-            "items": sum(outcomes.values()),
-            "examined": outcomes[Outcome.EXAMINED],
-            "findings": findings,
-            "coverage": self._bytes_by_class(reference),
-            "recommendation": self.recommendation(reference),
-            "seconds": record.seconds,
-            "first_finding_seconds": first_finding,
-            "bytes_read": record.bytes_read,
-            "plan_digest": record.plan_digest,
-            "state": record.state.value,
-        }
+        with self._database.snapshot():
+            return self._summary(reference)
 
     def volumes(self, reference: str) -> list[Row]:
         """Return one row for each region that was looked at, sorted by offset."""
@@ -135,6 +127,29 @@ class Queries:
         rows = self._database.rows(_MATCHES, (self._exhibits.key(reference),))
         return tuple(_set_matches(row) for row in rows)
 
+    def _summary(self, reference: str) -> Row:
+        record = self._record(reference)
+        outcomes = self.outcomes(reference)
+        findings, first_finding = self._found(reference)
+        return {
+            "case": str(self._database.path.parent),
+            "exhibit": reference,
+            "source": record.info.files[0] if record.info.files else None,
+            "size": record.info.size,
+            "source_kind": record.info.kind,
+            "volumes": self.volumes(reference),
+            "items": sum(outcomes.values()),
+            "examined": outcomes[Outcome.EXAMINED],
+            "findings": findings,
+            "coverage": self._bytes_by_class(reference),
+            "recommendation": self.recommendation(reference),
+            "seconds": record.seconds,
+            "first_finding_seconds": first_finding,
+            "bytes_read": record.bytes_read,
+            "plan_digest": record.plan_digest,
+            "state": record.state.value,
+        }
+
     def _key(self, reference: str | None) -> int | None:
         return None if reference is None else self._exhibits.key(reference)
 
@@ -173,6 +188,7 @@ def _set_matches(row: sqlite3.Row) -> SetMatches:
         ),
         category=row["category"],
         exact=row["exact"],
+        exact_uncertain=row["exact_uncertain"],
         unconfirmed=row["unconfirmed"],
         confirmed=row["confirmed"],
     )

@@ -3,6 +3,9 @@
 import sqlite3
 from collections.abc import Iterable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from triage.model.address import Address
 from triage.model.item import Item, ItemKind, Outcome, Times, printable
 from triage.model.runs import ByteRun, Runs
@@ -12,8 +15,8 @@ LARGEST = (1 << 63) - 1
 
 INSERT_ITEM = """
 INSERT INTO item (region_id, sequence, address, path, path_bytes, kind, size, allocated, recovered, encrypted,
-                  reference, modified, created, accessed, changed, runs, outcome)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                  unlocated, reference, modified, created, accessed, changed, runs, outcome)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (region_id, address) DO NOTHING
 """
 
@@ -33,6 +36,7 @@ def item_row(region: int, sequence: int, item: Item) -> tuple[object, ...]:
         item.allocated,
         item.recovered,
         item.encrypted,
+        item.unlocated,
         raw_bytes(item.reference) or item.reference,
         utc_text(times.modified),
         utc_text(times.created),
@@ -62,6 +66,7 @@ def item_of(row: sqlite3.Row) -> Item:
         runs=runs_of(row["runs"]),
         recovered=bool(row["recovered"]),
         encrypted=row["encrypted"],
+        unlocated=row["unlocated"],
     )
 
 
@@ -74,6 +79,18 @@ def runs_of(text: str) -> Runs:
     """Return what `runs_text` was given."""
     pairs = (pair.split("+") for pair in text.split())
     return tuple(ByteRun(int(offset), int(length)) for offset, length in pairs)
+
+
+def spans_of(texts: Iterable[str], size: int) -> NDArray[np.int64]:
+    """Return what `runs_text` wrote as an array of [start, end), cut at the size of the source.
+
+    One pass in C: a source may hold runs by the million. A number past 64 bits, which only hostile metadata claims,
+    is read as the largest one.
+    """
+    numbers = np.fromstring(" ".join(filter(None, texts)).replace("+", " "), dtype=np.uint64, sep=" ").reshape(-1, 2)
+    start = np.minimum(numbers[:, 0], np.uint64(size))
+    end = start + np.minimum(numbers[:, 1], np.uint64(size) - start)
+    return np.stack((start, end), axis=1).astype(np.int64)
 
 
 def storable(number: int) -> int:

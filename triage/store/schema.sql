@@ -61,6 +61,7 @@ CREATE TABLE item (                    -- one row for everything that has a name
   allocated           INTEGER NOT NULL,
   recovered           INTEGER NOT NULL, -- 1: deleted content that may be that of another file by now
   encrypted           TEXT,             -- method
+  unlocated           TEXT,             -- why the file system cannot say where the content lies
   reference           TEXT NOT NULL,    -- the file system's own key (a BLOB where it is not valid UTF-8)
   modified            TEXT,
   created             TEXT,

@@ -53,14 +53,16 @@ def detect(volume: EvidenceSource) -> Locked | None:
     """Return how a volume is encrypted, or None where no signature says so.
 
     To be asked before a file system is opened: BitLocker To Go wears a FAT32 boot sector, LUKS an old swap mark.
+    What lies at the start is decisive. A copy further in, or boot code, may be left over from before the volume was
+    formatted again: it counts only where no file system begins.
     """
     head = volume.read_at(0, _SECTOR)
-    for told in (_bitlocker, _luks, _core_storage, _disk_image):
-        locked = told(volume, head)
-        if locked is not None:
-            return locked
-    weak = boot_code(head)
-    return weak if weak is not None and file_system_at(volume, 0) is None else None
+    locked = _bitlocker(volume, head) or _luks(head) or _core_storage(head) or _disk_image(head)
+    if locked is not None:
+        return locked
+    tail = volume.read_at(max(0, volume.info.size - _SECTOR), _SECTOR)
+    left = _second_luks(volume) or _core_storage(tail) or _old_disk_image(tail) or boot_code(head)
+    return left if left is not None and file_system_at(volume, 0) is None else None
 
 
 def boot_code(sector: bytes) -> Locked | None:
@@ -91,10 +93,14 @@ def _bitlocker(volume: EvidenceSource, head: bytes) -> Locked | None:
     return _locked(method, f"{method} volume")
 
 
-def _luks(volume: EvidenceSource, head: bytes) -> Locked | None:
-    if head.startswith(_LUKS):
-        version = int.from_bytes(head[6:8], "big")
-        return _locked(f"LUKS{version}", f"LUKS{version} volume")
+def _luks(head: bytes) -> Locked | None:
+    if not head.startswith(_LUKS):
+        return None
+    version = int.from_bytes(head[6:8], "big")
+    return _locked(f"LUKS{version}", f"LUKS{version} volume")
+
+
+def _second_luks(volume: EvidenceSource) -> Locked | None:
     for place in _LUKS_SECOND_PLACES:
         second = volume.read_at(place, _SECTOR)
         if second.startswith(_LUKS_SECOND) and int.from_bytes(second[_LUKS_OFFSET_FIELD], "big") == place:
@@ -102,17 +108,25 @@ def _luks(volume: EvidenceSource, head: bytes) -> Locked | None:
     return None
 
 
-def _core_storage(volume: EvidenceSource, head: bytes) -> Locked | None:
-    """Tell a CoreStorage physical volume; whether its logical volumes are encrypted stands in encrypted metadata."""
-    copy = volume.read_at(max(0, volume.info.size - _SECTOR), _SECTOR)
-    if not any(header[88:90] == b"CS" and header[8:12] == b"\x01\0\x10\0" for header in (head, copy)):
+def _core_storage(header: bytes) -> Locked | None:
+    """Tell a CoreStorage physical volume by its header, which lies in its first sector and in its last.
+
+    Whether its logical volumes are encrypted stands in encrypted metadata.
+    """
+    if header[88:90] != b"CS" or header[8:12] != b"\x01\0\x10\0":
         return None
     return _locked("CoreStorage", "CoreStorage volume group: FileVault 2, or a Fusion drive")
 
 
-def _disk_image(volume: EvidenceSource, head: bytes) -> Locked | None:
-    """Tell an encrypted disk image of macOS: version 2 has its header in front, version 1 behind."""
-    tail = volume.read_at(max(0, volume.info.size - 8), 8)
-    if head.startswith((b"encrcdsa", b"encrdsa")) or tail == b"cdsaencr":
-        return _locked("FileVault disk image", "encrypted disk image of macOS")
-    return None
+def _disk_image(head: bytes) -> Locked | None:
+    """Tell an encrypted disk image of macOS of version 2, which has its header in front."""
+    return _encrypted_image() if head.startswith((b"encrcdsa", b"encrdsa")) else None
+
+
+def _old_disk_image(tail: bytes) -> Locked | None:
+    """Tell one of version 1, which has its header behind."""
+    return _encrypted_image() if tail.endswith(b"cdsaencr") else None
+
+
+def _encrypted_image() -> Locked:
+    return _locked("FileVault disk image", "encrypted disk image of macOS")

@@ -115,3 +115,14 @@ def test_a_table_without_hashes_is_refused() -> None:
 
 def test_two_columns_of_one_name_take_the_first() -> None:
     assert read(f"md5,md5\n{MD5.hex()},junk\n")[0] == [Record(md5=MD5)]
+
+
+def test_a_hash_with_a_quality_is_a_pdq() -> None:
+    assert read(f"hash,quality,file\n{PDQ.hex()},100,x\n")[0] == [Record(pdq=PDQ)]
+
+
+def test_64_digits_without_a_word_of_their_kind_are_noted() -> None:
+    records, report = read(f"hash\n{SHA256.hex()}\n")
+    assert records == [Record(sha256=SHA256)]
+    assert report.notes == ("64 digits taken for SHA-256; give --format pdq for a PDQ list",)
+    assert read(f"Algorithm,Hash,Path\nSHA256,{SHA256.hex()},x\n")[1].notes == ()

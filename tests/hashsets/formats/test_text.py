@@ -93,3 +93,8 @@ def test_a_line_without_an_end_and_a_binary_file_are_one_line() -> None:
 def test_other_texts_are_not_recognised() -> None:
     for content in (b"", b"dear reader\n", b"%%%% HASHDEEP-1.0\n", b"a" * 32 + b"z", b"<html>"):
         assert not TEXT.recognise(content)
+
+
+def test_bare_64_digits_are_noted_once() -> None:
+    assert len(read(f"{SHA256.hex()}\n{SHA256.hex()}\n".encode())[1].notes) == 1
+    assert read(f"{SHA256.hex()}  name\n{MD5.hex()}\n".encode())[1].notes == ()

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from triage.hashsets.formats.decoding import head_lines, lines
 from triage.hashsets.formats.reader import HEAD_BYTES, Reader
 from triage.hashsets.formats.report import ReadReport
-from triage.hashsets.formats.values import parse_hash, parse_picture_hash, parse_size, settle
+from triage.hashsets.formats.values import AMBIGUOUS, parse_hash, parse_picture_hash, parse_size, settle
 from triage.hashsets.record import DIGEST_BYTES, Record
 
 _DELIMITERS = (",", ";", "\t")
@@ -30,6 +30,8 @@ _COLUMNS = {
     "grade": "grade",
     "series": "series",
     "photodna": "photodna",
+    "quality": "quality",
+    "algorithm": "algorithm",
 }
 _HASHES = ("md5", "sha1", "sha256", "pdq", "phash")
 _GENERIC = "hash"  # one column of digests told apart by length, as PowerShell's Get-FileHash writes
@@ -105,7 +107,12 @@ def _record(row: Mapping[str, str], report: ReadReport) -> Record | None:
     texts = dict(row)
     generic = texts.pop(_GENERIC, "").strip()
     if generic:
-        texts.setdefault(_BY_DIGITS.get(len(generic), "md5"), generic)
+        name = _BY_DIGITS.get(len(generic), "md5")
+        if name == "sha256" and "quality" in texts:
+            name = "pdq"  # no other hash has a quality
+        elif name == "sha256" and "algorithm" not in texts:
+            report.note(AMBIGUOUS)
+        texts.setdefault(name, generic)
     record = Record(
         parse_hash("md5", texts.get("md5"), report),
         parse_hash("sha1", texts.get("sha1"), report),

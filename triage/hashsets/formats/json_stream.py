@@ -17,6 +17,7 @@ from triage.hashsets.formats.report import ReadReport
 CHUNK_BYTES = 1 << 20
 VALUE_LIMIT = 1 << 25  # characters of one element; a record of a hash set has hundreds, one with a long EXIF thousands
 
+_AGAIN = "get the file again from its publisher"
 _BLANK = re.compile(r"[ \t\n\r]*")
 
 
@@ -53,7 +54,7 @@ class JsonStream:
     def take(self, char: str) -> None:
         """Step over `char`, which must be next."""
         if self.peek() != char:
-            raise self._report.refuse(f"broken JSON, {char!r} expected")
+            raise self._report.refuse(f"broken JSON, {char!r} expected", _AGAIN)
         self._at += 1
 
     def take_if(self, char: str) -> bool:
@@ -74,7 +75,7 @@ class JsonStream:
         """Take a member's name and its colon."""
         name = self.value()
         if not isinstance(name, str):
-            raise self._report.refuse("broken JSON, a name expected")
+            raise self._report.refuse("broken JSON, a name expected", _AGAIN)
         self.take(":")
         return name
 
@@ -86,10 +87,10 @@ class JsonStream:
                 value, end = _decode(self._text, self._at)
             except JSONDecodeError as error:
                 if not self._grow():
-                    raise self._report.refuse(f"broken or cut JSON ({error.msg})") from error
+                    raise self._report.refuse(f"broken or cut JSON ({error.msg})", _AGAIN) from error
                 continue
             except RecursionError as error:
-                raise self._report.refuse("JSON nested deeper than any hash set") from error
+                raise self._report.refuse("JSON nested deeper than any hash set", _AGAIN) from error
             except ValueError as error:
                 raise self._report.refuse(f"not a hash set in JSON ({error})") from error
             if end == len(self._text) and self._grow():  # a number may go on in what comes next
@@ -111,7 +112,7 @@ class JsonStream:
         """Read on while one value is incomplete; twice as much each time, so that a large one is not quadratic."""
         held = len(self._text) - self._at
         if held > VALUE_LIMIT:
-            raise self._report.refuse(f"one value of more than {VALUE_LIMIT} characters, or broken JSON")
+            raise self._report.refuse(f"one value of more than {VALUE_LIMIT} characters, or broken JSON", _AGAIN)
         return self._fill(max(CHUNK_BYTES, held))
 
     def _fill(self, size: int = CHUNK_BYTES) -> bool:

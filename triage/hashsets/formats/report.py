@@ -37,8 +37,14 @@ class ReadReport:
         self.rows = 0
         self.place = 0
         self.region: str | None = None
+        self._notes: dict[str, None] = {}
         self._skipped: dict[str, Tally] = {}
         self._bad_values: dict[str, Tally] = {}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was taken for granted and may be otherwise, each once."""
+        return tuple(self._notes)
 
     @property
     def skipped(self) -> Mapping[str, Tally]:
@@ -55,6 +61,10 @@ class ReadReport:
         """Rows that became records."""
         return self.rows - sum(tally.count for tally in self._skipped.values())
 
+    def note(self, text: str) -> None:
+        """Tell once what is taken for granted."""
+        self._notes[text] = None
+
     def skip(self, reason: str) -> None:
         """Count the row in hand as not used."""
         self._skipped.setdefault(reason, Tally()).add(self.place)
@@ -63,9 +73,9 @@ class ReadReport:
         """Count a value of the row in hand as not used."""
         self._bad_values.setdefault(reason, Tally()).add(self.place)
 
-    def refuse(self, cause: str) -> SourceError:
-        """Return the error that ends the reading of this file, naming it and the place."""
-        return SourceError(f"{self.file}: {cause}, at {self.unit} {self.place}: nothing was imported")
+    def refuse(self, cause: str, step: str = "check the file") -> SourceError:
+        """Return the error that ends the reading of this file, naming it, the place and the next step."""
+        return SourceError(f"{self.file}: {cause}, at {self.unit} {self.place}: nothing was imported; {step}")
 
     def summary(self) -> tuple[str, ...]:
         """Return one line for a person for each reason."""

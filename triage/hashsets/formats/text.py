@@ -11,13 +11,14 @@ from typing import BinaryIO
 from triage.hashsets.formats.decoding import head_lines, lines
 from triage.hashsets.formats.reader import HEAD_BYTES, Reader
 from triage.hashsets.formats.report import ReadReport
-from triage.hashsets.formats.values import parse_hash, settle
+from triage.hashsets.formats.values import AMBIGUOUS, parse_hash, settle
 from triage.hashsets.record import DIGEST_BYTES, Record
 
 _GNU = re.compile(r"\\?([0-9A-Za-z]+)(?:\s.*)?\Z", re.DOTALL)
 _BSD = re.compile(r"(MD5|SHA-?1|SHA-?(?:2-)?256) ?\(.*\) ?= ?([0-9A-Za-z]+)\s*\Z", re.DOTALL | re.IGNORECASE)
 _BY_DIGITS = {2 * length: name for name, length in DIGEST_BYTES.items()}
 _HEX = frozenset("0123456789abcdefABCDEF")
+_SHA256_DIGITS = 2 * DIGEST_BYTES["sha256"]
 _SAMPLE = 50
 
 
@@ -51,6 +52,8 @@ def _read(stream: BinaryIO, report: ReadReport) -> Iterator[Record]:
         if found is None:
             report.skip("not a line of 32, 40 or 64 hexadecimal digits and a name")
             continue
+        if len(text) == _SHA256_DIGITS:
+            report.note(AMBIGUOUS)
         record = settle(_record(*found, report), report, had_hash=True)
         if record is not None:
             yield record

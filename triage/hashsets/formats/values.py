@@ -6,6 +6,7 @@ from triage.hashsets.record import DIGEST_BYTES, PDQ_BYTES, PHASH_BYTES, Record
 ONLY_PHOTODNA = "only PhotoDNA, which is licensed and not read"
 EMPTY_FILE = "the empty file"
 NO_HASH = "no hash in the row"
+AMBIGUOUS = "64 digits taken for SHA-256; give --format pdq for a PDQ list"
 NO_USABLE_HASH = "no usable hash in the row"
 
 _LABELS = {"md5": "MD5", "sha1": "SHA-1", "sha256": "SHA-256", "pdq": "PDQ", "phash": "pHash"}

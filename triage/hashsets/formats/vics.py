@@ -40,7 +40,7 @@ def _recognise(head: bytes) -> bool:
 def _read(stream: BinaryIO, report: ReadReport) -> Iterator[Record]:
     source = JsonStream(stream, report)
     if not source.peek():
-        raise report.refuse("an empty file")
+        raise report.refuse("an empty file", "get it again from its publisher")
     for value in _values(source, report, 0):
         report.place += 1
         report.rows += 1
@@ -51,7 +51,7 @@ def _read(stream: BinaryIO, report: ReadReport) -> Iterator[Record]:
         else:
             report.skip("not a record")
     if source.peek():
-        raise report.refuse("more text after the end of the JSON")
+        raise report.refuse("more text after the end of the JSON", "import each JSON text as a file of its own")
 
 
 def _values(source: JsonStream, report: ReadReport, depth: int) -> Iterator[Any]:

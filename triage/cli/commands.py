@@ -1,0 +1,45 @@
+"""The commands of `triage` as one group."""
+
+import click
+
+from triage import __version__
+from triage.cli.examine import examine
+from triage.cli.hashset import hashset
+from triage.cli.listing import coverage, findings, items
+from triage.model.errors import UsageError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="triage")
+def triage() -> None:
+    """Forensic triage: examine a device or image, match it against hash sets, account for every byte.
+
+    \b
+    A first examination:
+      triage hashset build known-pictures/ --name known
+      triage examine suspect.E01 --case ./case --exhibit ABC/1
+      triage findings --case ./case
+
+    The software recommends; a person decides. Evidence is only ever read.
+
+    \b
+    Shell completion: eval "$(_TRIAGE_COMPLETE=bash_source triage)"   (or zsh_source, fish_source)
+    Exit codes: 0 done, 2 wrong usage, 3 source cannot be opened, 4 case or library cannot be used,
+    5 stopped before the end (the same command resumes), 6 verification failed.
+    """  # noqa: D301 - \b is click's mark for text that must not be re-wrapped
+
+
+for command in (examine, items, findings, coverage, hashset):
+    triage.add_command(command)
+
+
+def run() -> int:
+    """Carry out the words of the command line and return the exit code. Raises DigiVanError."""
+    try:
+        code = triage.main(prog_name="triage", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return UsageError.exit_code
+    except click.ClickException as error:
+        raise UsageError(f"{error.format_message()} (triage --help shows how)") from error
+    return code if isinstance(code, int) else 0
