@@ -273,3 +273,22 @@ def test_a_list_of_64_digits_is_ambiguous(triage: Triage, tmp_path: Path) -> Non
     ran = triage(*words, "--name", "b", "--format", "pdq")
     assert "(1 pdq)" in ran.out
     assert "--format" not in ran.err
+
+
+def test_two_images_of_one_name_and_size_are_two_sources(triage: Triage, demo: Demo, tmp_path: Path) -> None:
+    data = bytearray(demo.image.read_bytes())
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "disk.img").write_bytes(data)
+        data[100] ^= 0xFF
+    words = ("--case", tmp_path / "case", "--library", demo.library)
+    assert triage("examine", tmp_path / "a" / "disk.img", *words).code == 0
+    assert "is not the source" in one_line(triage("examine", tmp_path / "b" / "disk.img", *words), 3)
+
+
+def test_a_cut_image_is_never_a_return(triage: Triage, demo: Demo, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.img"
+    cut.write_bytes(demo.image.read_bytes()[(1 << 20) : (1 << 20) + (15 << 20)])
+    ran = triage("examine", cut, "--case", tmp_path / "case", "--library", demo.library, "--json")
+    assert "damaged" in {reason["code"] for reason in ran.json["recommendation"]["reasons"]}
+    assert "its end is missing" in ran.err

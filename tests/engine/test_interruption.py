@@ -94,7 +94,7 @@ def wait_for_results(case: Path) -> None:
         time.sleep(0.05)
         try:
             with sqlite3.connect(f"file:{case}/case.sqlite?mode=ro", uri=True) as database:
-                (done,) = database.execute("SELECT count(*) FROM item WHERE outcome = 'examined'").fetchone()
+                (done,) = database.execute("SELECT count(*) FROM item WHERE md5 IS NOT NULL").fetchone()
             database.close()
         except sqlite3.OperationalError:
             continue
@@ -120,6 +120,19 @@ def test_stopped_by_a_person_it_says_so_and_keeps_what_it_has(
     assert resumed.code == 0
     assert "resuming" in resumed.err
     assert resumed.json["coverage"]["not-examined"] == 0
+
+
+def test_after_a_kill_the_account_still_adds_up(triage: Triage, exhibit: Path, demo: Demo, tmp_path: Path) -> None:
+    process = start(words(exhibit, tmp_path / "case", demo))
+    wait_for_results(tmp_path / "case")
+    process.kill()
+    process.wait()
+    account = triage("coverage", "--case", tmp_path / "case", "--exhibit", "A/1", "--json").json
+    assert account["state"] == "examining"
+    assert sum(account["bytes"].values()) == account["size"] > 0
+    assert account["bytes"]["not-examined"] > 0
+    told = triage("coverage", "--case", tmp_path / "case", "--exhibit", "A/1").out
+    assert "not finished" in told
 
 
 def test_a_worker_that_dies_costs_nothing(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from suite import Demo, Tool, absent
 
+from triage.cli.examine import default_exhibit
 from triage.model.errors import UsageError
 from triage.session.examination import Examination, Order, open_case
 
@@ -107,6 +108,8 @@ def test_a_block_device_gives_the_items_of_its_image(
     try:
         before = hashlib.sha256(demo.image.read_bytes()).hexdigest()
         rows = examined(device, tmp_path / "case", demo)
+        with pytest.raises(UsageError, match="--exhibit"):
+            default_exhibit(device)
     finally:
         subprocess.run([losetup, "--detach", str(device)], check=True)
     assert rows == raw_items

@@ -253,7 +253,7 @@ def test_readers_read_while_a_batch_is_being_written(prepared: Case, item: Calla
     with CaseReader.open(prepared.folder) as reader, prepared.transaction():
         prepared.journal.add_items("ABC/1", 1 << 20, [item(1)], first=1)
         assert [row["path"] for row in reader.queries.items("ABC/1")] == ["Pictures/IMG_0000.JPG"]
-        assert reader.queries.coverage("ABC/1")["exhibit"] == "ABC/1"
+        assert reader.queries.summary("ABC/1")["exhibit"] == "ABC/1"
         reader.verify()
 
 
@@ -273,7 +273,7 @@ def test_a_case_on_a_medium_that_cannot_be_written_is_read(prepared: Case) -> No
         (folder / "case.sqlite").chmod(0o444)
         folder.chmod(0o555)
         with as_nobody(), CaseReader.open(folder) as reader:
-            assert reader.queries.coverage("ABC/1")["exhibit"] == "ABC/1"
+            assert reader.queries.summary("ABC/1")["exhibit"] == "ABC/1"
             assert sorted(path.name for path in folder.iterdir()) == ["case.sqlite"]
     finally:
         folder.chmod(0o755)
@@ -282,7 +282,7 @@ def test_a_case_on_a_medium_that_cannot_be_written_is_read(prepared: Case) -> No
 
 def test_an_unknown_exhibit_is_wrong_usage_and_names_the_known_ones(prepared: Case) -> None:
     with pytest.raises(UsageError, match=r"no exhibit ABC/9; it holds: ABC/1"):
-        prepared.queries.coverage("ABC/9")
+        prepared.queries.summary("ABC/9")
     with pytest.raises(UsageError, match="no exhibit"):
         list(prepared.queries.items("ABC/9"))
 

@@ -13,13 +13,18 @@ from triage.cli.report import show_result
 from triage.cli.stopping import stoppable
 from triage.cli.text import json_line
 from triage.engine.plan import Profile
-from triage.model.errors import SourceError
+from triage.model.errors import SourceError, UsageError
 from triage.model.item import printable
 
 
 def default_exhibit(source: Path) -> str:
-    """Return the reference used when none is given: the source's own name."""
+    """Return the reference used when none is given: the source's own name.
+
+    Raises UsageError for a block device, whose name is that of a slot and not of the thing in it.
+    """
     try:
+        if source.is_block_device():
+            raise UsageError(f"{source} names a slot, not the device in it; give the device's reference with --exhibit")
         return printable(source.name or Path.cwd().name) or "exhibit"
     except OSError as error:
         raise SourceError(f"{source} cannot be found: {error.strerror}; name the source by its full path") from error

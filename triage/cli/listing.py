@@ -73,12 +73,16 @@ def findings(case: Path, exhibit: str | None, *, jsonl: bool, as_csv: bool) -> N
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object")
 def coverage(case: Path, exhibit: str, as_json: bool) -> None:
     """Show the coverage account: every byte of the exhibit in exactly one class, every item in one outcome."""
+    from triage.session.conclusion import coverage_now  # noqa: PLC0415 - heavy to load, and help must come at once
+
     with _open(case) as reader:
-        account: Row = reader.queries.coverage(exhibit)
+        account: Row = coverage_now(reader, exhibit)
     if as_json:
         sys.stdout.write(json_line(account) + "\n")
         return
     out = console()
+    if account["state"] != "finished":
+        out.print(f"The examination of {safe(exhibit)} is not finished (state: {account['state']}).")
     out.print(coverage_table(account["bytes"], account["size"]))
     for outcome, count in account["items"].items():
         out.print(f"{count:>12,}  items {outcome}")

@@ -1,5 +1,6 @@
 """Worker processes: started, spoken to, watched, and replaced when they die or hang."""
 
+import signal
 import time
 from collections.abc import Iterator
 from ctypes import c_int64
@@ -15,6 +16,7 @@ from triage.model.address import Address
 from triage.model.item import Outcome
 from triage.model.trouble import Trouble, TroubleCode
 
+_OURS = (signal.SIGINT, signal.SIGHUP)
 _TICK = 0.1
 _AWAY = 1.0
 _FAREWELL = 2.0
@@ -149,7 +151,12 @@ class WorkerPool:
         ours, theirs = self._context.Pipe()
         in_hand = RawValue(c_int64, NOTHING)
         process = self._context.Process(target=work, args=(theirs, self.setup, in_hand), daemon=True)
-        process.start()
+        # A worker leaves signals of the terminal to the run, from its first instruction on.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         hand = _Hand(process, ours, in_hand)
         self._hands.append(hand)

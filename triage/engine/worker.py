@@ -73,8 +73,9 @@ def work(connection: Connection, setup: Setup, in_hand: c_int64) -> None:
 
 
 def _belong_to_run(memory: int) -> None:
-    """Die with the run, leave Ctrl-C to it, and stay inside the memory allowed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Die with the run, leave signals of the terminal to it, and stay inside the memory allowed."""
+    for ours in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(ours, signal.SIG_IGN)
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

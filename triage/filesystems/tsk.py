@@ -11,8 +11,8 @@ import pytsk3
 
 from triage.filesystems.filesystem import FileSystem
 from triage.filesystems.side_by_side import SideBySide
-from triage.filesystems.tsk_fscrypt import EncryptedInodes
 from triage.filesystems.tsk_image import VolumeImage, readable_front
+from triage.filesystems.tsk_inodes import Inodes
 from triage.filesystems.tsk_listing import one_line
 from triage.filesystems.tsk_runs import Layout
 from triage.filesystems.tsk_walk import Walk
@@ -79,7 +79,7 @@ class TskFileSystem:
             start=self._volume.run.offset,
             size=self._volume.info.size,
             interleaved=bool(info.block_pre_size or info.block_post_size),
-            fscrypt=EncryptedInodes(self._volume) if self.kind.startswith("ext") else frozenset(),
+            inodes=Inodes(self._volume) if self.kind.startswith("ext") else None,
         )
         yield from Walk(self._fs, self._image, layout, self._volume.address, self.kind)
 

@@ -92,13 +92,24 @@ def ntfs_names(directory: Any) -> Iterator[Name]:
                 yield from _index_entries(_fixed_up(data[start : start + block]), 24)
 
 
-def file_name(record: Any) -> bytes | None:
+@dataclass(frozen=True, slots=True)
+class OwnName:
+    """The name that an NTFS record carries itself, and the record of its directory as that was then."""
+
+    name: bytes
+    parent: int
+    sequence: int
+
+
+def file_name(record: Any) -> OwnName | None:
     """Return the long name that an NTFS record carries itself, or None; `record` is an open file of the library."""
     for attribute in record:
         if int(attribute.info.type) == _FILE_NAME:
             data = _attribute(record, _FILE_NAME, attribute.info.id, attribute.info.size)
             if len(data) > _NAME_AT and data[_NAME_AT - 1] != _DOS_ONLY:
-                return _utf8(data[_NAME_AT : _NAME_AT + 2 * data[_NAME_AT - 2]])
+                reference = int.from_bytes(data[:8], "little")
+                name = _utf8(data[_NAME_AT : _NAME_AT + 2 * data[_NAME_AT - 2]])
+                return OwnName(name, reference & _REFERENCE, reference >> 48)
     return None
 
 

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytsk3
 
-from triage.filesystems.tsk_directories import Name, ext_names, file_name, ntfs_names
-from triage.filesystems.tsk_names import Entry, entry_of, open_entry, read_entry
+from triage.filesystems.tsk_directories import Name, OwnName, ext_names, file_name, ntfs_names
+from triage.filesystems.tsk_names import Entry, entry_of, holed_entry, open_entry, read_entry
 from triage.filesystems.tsk_runs import Layout
 
 # The library's time for a directory grows with the square of its names; in one of this many bytes are about ten
@@ -55,14 +56,35 @@ class Listing:
             if inode in known:
                 continue
             try:
-                record = self._fs.open_meta(inode=inode)
-                flags = int(record.info.meta.flags)
-                if flags & _FREE and flags & _USED:
-                    own = file_name(record) if self._ntfs else None
-                    name = Name(own or b"OrphanFile-%d" % inode, inode, allocated=False, type=_UNDEFINED)
-                    yield entry_of(name, record, self._layout)
+                entry = self._orphan(inode)
             except Exception:  # noqa: BLE001, S112 - a free record may hold anything: one that cannot be read is no orphan
                 continue
+            if entry is not None:
+                yield entry
+
+    def _orphan(self, inode: int) -> Entry | None:
+        """Return an inode that is free and was in use, under the name that it has itself. Raises as the library."""
+        name = Name(b"OrphanFile-%d" % inode, inode, allocated=False, type=_UNDEFINED)
+        holed = None if self._layout.inodes is None else self._layout.inodes.holed(inode)
+        if holed is not None:
+            return holed_entry(name, holed) if holed.free else None
+        record = self._fs.open_meta(inode=inode)
+        flags = int(record.info.meta.flags)
+        if not flags & _FREE or not flags & _USED:
+            return None
+        own = file_name(record) if self._ntfs else None
+        if own is None:
+            return entry_of(name, record, self._layout)
+        entry = entry_of(replace(name, name=own.name), record, self._layout)
+        return replace(entry, parent=own.parent) if self._is_parent(own) else entry
+
+    def _is_parent(self, own: OwnName) -> bool:
+        """Tell whether the record of a directory is the one meant; freeing a record counts its sequence up."""
+        try:
+            meta = self._fs.open_meta(inode=own.parent).info.meta
+        except OSError:
+            return False
+        return bool(meta.seq - bool(int(meta.flags) & _FREE) == own.sequence)
 
     @property
     def scanned_all(self) -> bool:

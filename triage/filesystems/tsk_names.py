@@ -7,6 +7,7 @@ from typing import Any
 import pytsk3
 
 from triage.filesystems.tsk_directories import Name
+from triage.filesystems.tsk_inodes import HoledInode
 from triage.filesystems.tsk_runs import Layout, content_runs
 from triage.model.address import Address
 from triage.model.item import Item, ItemKind, Times
@@ -16,7 +17,8 @@ NTFS_DATA = int(pytsk3.TSK_FS_ATTR_TYPE_NTFS_DATA)
 NTFS_INDEX_ROOT = int(pytsk3.TSK_FS_ATTR_TYPE_NTFS_IDXROOT)
 HFS_RESOURCE = int(pytsk3.TSK_FS_ATTR_TYPE_HFS_RSRC)
 # The attribute that holds the content of a file where a file has one content only, and the data fork of HFS+.
-PLAIN_CONTENT = frozenset({int(pytsk3.TSK_FS_ATTR_TYPE_DEFAULT), int(pytsk3.TSK_FS_ATTR_TYPE_HFS_DATA)})
+_DEFAULT = int(pytsk3.TSK_FS_ATTR_TYPE_DEFAULT)
+PLAIN_CONTENT = frozenset({_DEFAULT, int(pytsk3.TSK_FS_ATTR_TYPE_HFS_DATA)})
 _NON_RESIDENT = int(pytsk3.TSK_FS_ATTR_NONRES)
 _COMPRESSED = int(pytsk3.TSK_FS_ATTR_COMP)
 _ENCRYPTED = int(pytsk3.TSK_FS_ATTR_ENC)
@@ -24,6 +26,8 @@ _META_ALLOCATED = int(pytsk3.TSK_FS_META_FLAG_ALLOC)
 _NAME_ALLOCATED = int(pytsk3.TSK_FS_NAME_FLAG_ALLOC)
 _UNDEFINED_META = int(pytsk3.TSK_FS_META_TYPE_UNDEF)
 _VIRTUAL_DIRECTORY = int(pytsk3.TSK_FS_NAME_TYPE_VIRT_DIR)
+
+TOO_MANY_HOLES = "a sparse file whose map of blocks takes the library too long to read"
 
 _META_KINDS = {
     int(pytsk3.TSK_FS_META_TYPE_REG): ItemKind.FILE,
@@ -63,14 +67,17 @@ class Stored:
 class Entry:
     """One name in one directory, read out of the library at once so that nothing of it outlives the directory.
 
-    `missing` is how many bytes of content the metadata claims without saying where they are. `unlocated` is why
-    nothing is known of what an allocated name stands for.
+    `free` is whether its metadata can be read and is in nobody's use, whatever the name says. `missing` is how many
+    bytes of content the metadata claims without saying where they are. `unlocated` is why nothing is known of what an
+    allocated name stands for, or why its content was not looked for. `parent` is the directory of a name that was
+    found without its directory.
     """
 
     name: bytes
     inode: int
     allocated: bool
     realloc: bool
+    free: bool
     kind: ItemKind
     is_directory: bool
     virtual_directory: bool
@@ -78,6 +85,7 @@ class Entry:
     missing: int
     unlocated: str | None
     fscrypt: bool
+    parent: int | None = None
     stored: tuple[Stored, ...]
 
 
@@ -85,15 +93,19 @@ def read_entry(handle: Any, layout: Layout, fs: Any) -> Entry:
     """Return what the library knows of one name that it lists; raises what the library raises."""
     listed = handle.info.name
     name = Name(listed.name or b"", listed.meta_addr, bool(int(listed.flags) & _NAME_ALLOCATED), int(listed.type))
-    if handle.info.meta is None and not name.allocated:
-        # The library drops the metadata of a deleted name whose generation is not that of the name. As it counts
-        # generations, that is so for most deleted files: the metadata is taken all the same if it is free still.
+    if handle.info.meta is None:
+        # The library drops the metadata of a name whose generation is not that of the name. As it counts generations,
+        # that is so for most deleted files: the metadata is taken all the same if it is free still. Of an NTFS name
+        # that is live only because its place in the index was never cleared, too.
         return entry_of(name, _free_record(fs, name.inode), layout)
     return entry_of(name, handle, layout)
 
 
 def open_entry(name: Name, layout: Layout, fs: Any) -> Entry:
     """Return what there is to know of a name that was read without the library."""
+    holed = None if layout.inodes is None else layout.inodes.holed(name.inode)
+    if holed is not None:
+        return holed_entry(name, holed)
     try:
         record = fs.open_meta(inode=name.inode) if name.inode or name.allocated else None
     except OSError:
@@ -106,19 +118,41 @@ def entry_of(name: Name, record: Any, layout: Layout) -> Entry:
     meta = None if record is None else record.info.meta
     kind = _kind(name, meta)
     stored = () if meta is None else tuple(_stored(record, layout))
+    in_use = meta is not None and bool(int(meta.flags) & _META_ALLOCATED)
     return Entry(
         name=name.name,
         inode=name.inode,
         allocated=name.allocated,
-        realloc=meta is not None and bool(int(meta.flags) & _META_ALLOCATED) and not name.allocated,
+        realloc=in_use and not name.allocated,
+        free=meta is not None and not in_use,
         kind=kind,
         is_directory=meta is not None and kind is ItemKind.DIRECTORY and (name.allocated or name.type in _MAY_ENTER),
         virtual_directory=name.type == _VIRTUAL_DIRECTORY,
         times=Times() if meta is None else _times(meta),
         missing=_missing(kind, meta, stored),
         unlocated=_unlocated(name, kind, meta, stored) if name.allocated else None,
-        fscrypt=name.inode in layout.fscrypt,
+        fscrypt=layout.inodes is not None and name.inode in layout.inodes,
         stored=stored,
+    )
+
+
+def holed_entry(name: Name, holed: HoledInode) -> Entry:
+    """Put a name and an inode together about which the library is not asked."""
+    content = Stored(type=_DEFAULT, id=0, name=b"", size=holed.size, missing=0, runs=(), encrypted=False)
+    return Entry(
+        name=name.name,
+        inode=name.inode,
+        allocated=name.allocated,
+        realloc=not holed.free and not name.allocated,
+        free=holed.free,
+        kind=ItemKind.FILE,
+        is_directory=False,
+        virtual_directory=False,
+        times=holed.times,
+        missing=0,
+        unlocated=TOO_MANY_HOLES,
+        fscrypt=False,
+        stored=(content,),
     )
 
 
@@ -214,7 +248,7 @@ def _item(entry: Entry, path: str, volume: Address, *, kind: ItemKind, stored: S
         reference=reference,
         times=entry.times,
         runs=() if stored is None else stored.runs,
-        recovered=not entry.allocated,
+        recovered=entry.free or not entry.allocated,
         encrypted=_method(entry, stored),
         unlocated=entry.unlocated if kind is ItemKind.FILE else None,
     )

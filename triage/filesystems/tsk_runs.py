@@ -1,11 +1,11 @@
 """Where the content of an attribute lies: the library's run list as byte runs of the source."""
 
-from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
 import pytsk3
 
+from triage.filesystems.tsk_inodes import Inodes
 from triage.model.runs import ByteRun, Runs
 
 _HOLE = int(pytsk3.TSK_FS_ATTR_RUN_FLAG_SPARSE) | int(pytsk3.TSK_FS_ATTR_RUN_FLAG_FILLER)
@@ -16,14 +16,14 @@ class Layout:
     """What turns a block number into an offset in the source; all in bytes.
 
     `interleaved` is True where each block is wrapped in other bytes (raw CD sectors): no plain runs exist then.
-    `fscrypt` holds the inodes that are encrypted one by one.
+    `inodes` is the inode table where the file system is an ext.
     """
 
     block_size: int
     start: int
     size: int
     interleaved: bool = False
-    fscrypt: Container[int] = frozenset()
+    inodes: Inodes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from triage.filesystems.tsk_image import VolumeImage
 from triage.filesystems.tsk_listing import Listing, one_line
-from triage.filesystems.tsk_names import Entry, decode, items_of
+from triage.filesystems.tsk_names import TOO_MANY_HOLES, Entry, decode, items_of
 from triage.filesystems.tsk_runs import Layout
 from triage.model.address import Address
 from triage.model.item import Item, ItemKind, printable
@@ -48,6 +48,9 @@ class Walk:
         # The library shows a directory of orphans in the root, which is not on the disk; where the root may be listed
         # without the library, it is the last inode.
         self._orphans = int(fs.info.last_inum) if kind == "ntfs" or kind.startswith("ext") else None
+        self._can_scan = kind.startswith("ext")
+        # An NTFS record names the directory that it was in: the places of all are kept. That of an ext is not known.
+        self._parents: dict[int | None, _Place] = {}
         self._with_deleted: list[_Place] = []
 
     def __iter__(self) -> Iterator[Item | Trouble]:
@@ -61,6 +64,8 @@ class Walk:
     def _live(self, root: _Place) -> Iterator[Item | Trouble]:
         pending = [root]
         self._entered.add(root.inode)
+        if self._kind == "ntfs":
+            self._parents[root.inode] = root
         while pending:
             place = pending.pop()
             inner: list[_Place] = []
@@ -92,19 +97,28 @@ class Walk:
             pending.extend(reversed(inner))
 
     def _lost(self, place: _Place) -> Iterator[Item | Trouble]:
-        """List files whose names are gone. The library's search takes as long as its listing of large directories."""
+        """List files whose names are gone.
+
+        The library's search takes as long as its listing of large directories, and on ext it fails where a directory
+        was deleted: inodes are looked at one by one then.
+        """
         if self._listing.met_large:
             yield from self._scanned(place)
             return
+        found: Iterator[Entry | str] | None = None
         self._image.limit(ORPHAN_BUDGET)
         try:
             found = self._listing.lost(place.inode)
         except Exception as error:  # noqa: BLE001 - hostile-input library: OSError mostly, but others occur
-            cause = f"{ORPHAN_BUDGET} bytes were read" if self._image.is_spent else one_line(error)
-            yield self._limit(f"deleted files without a name are not listed, the search was given up: {cause}")
-            return
+            if self._image.is_spent or not self._can_scan:
+                cause = f"{ORPHAN_BUDGET} bytes were read" if self._image.is_spent else one_line(error)
+                yield self._limit(f"deleted files without a name are not listed, the search was given up: {cause}")
+                return
         finally:
             self._image.limit(None)
+        if found is None:
+            yield from self._scanned(place)
+            return
         inner: list[_Place] = []
         for entry in found:
             yield from self._take(entry, place, inner)
@@ -112,19 +126,30 @@ class Walk:
 
     def _scanned(self, place: _Place) -> Iterator[Item | Trouble]:
         """List orphans found inode by inode, directories with all that is in them first."""
-        inner: list[_Place] = []
-        files: list[Item] = []
-        for entry in self._listing.scan(self._named | self._entered):
-            if entry.is_directory:
-                yield from self._take(entry, place, inner)
-            else:
-                files.extend(items_of(entry, place.path + decode(entry.name), self._address, ntfs=self._kind == "ntfs"))
-        yield from self._below(inner)
-        for item in files:
-            if int(item.reference.partition("-")[0]) not in self._named:
-                yield item
-        if not self._listing.scanned_all:
-            yield self._limit("deleted files without a name are not all listed: too many inodes")
+        self._image.limit(ORPHAN_BUDGET)
+        found = list(self._listing.scan(self._named | self._entered))
+        spent = self._image.is_spent
+        self._image.limit(None)
+        directories = [entry for entry in found if entry.is_directory]
+        children = {
+            child.inode
+            for entry in directories
+            for child in self._listing.entries(entry.inode)
+            if isinstance(child, Entry) and child.inode != entry.inode
+        }
+        # What is in another orphan is listed there; of orphans that hold each other the first one holds the others.
+        directories.sort(key=lambda entry: entry.inode in children)
+        for entry in directories:
+            if entry.inode not in self._named and entry.inode not in self._entered:
+                inner: list[_Place] = []
+                yield from self._take(entry, self._parents.get(entry.parent, place), inner)
+                yield from self._below(inner)
+        for entry in found:
+            if not entry.is_directory and entry.inode not in self._named:
+                yield from self._take(entry, self._parents.get(entry.parent, place), [])
+        if spent or not self._listing.scanned_all:
+            cause = f"{ORPHAN_BUDGET} bytes were read" if spent else "too many inodes"
+            yield self._limit(f"deleted files without a name are not all listed: {cause}")
 
     def _take(self, entry: Entry | str, place: _Place, inner: list[_Place]) -> Iterator[Item | Trouble]:
         """Turn one name into its items, and queue it if it is a directory to be entered."""
@@ -135,7 +160,7 @@ class Walk:
         if entry.virtual_directory:
             self._orphans = entry.inode
             return
-        if not entry.allocated:
+        if entry.free or not entry.allocated:
             self._named.add(entry.inode)
         path = place.path + decode(entry.name)
         yield from items_of(entry, path, self._address, ntfs=self._kind == "ntfs")
@@ -147,12 +172,15 @@ class Walk:
             return
         self._entered.add(entry.inode)
         inner.append(_Place(entry.inode, path + "/", place.depth + 1, place.allocated and entry.allocated))
+        if self._kind == "ntfs":
+            self._parents[entry.inode] = inner[-1]
 
     def _losses(self, entry: Entry, path: str) -> Iterator[Trouble]:
         """Say what an allocated name hides from the examination."""
         if entry.unlocated:
             unknown = _UNKNOWN.get(entry.kind, "what it is stays unknown")
-            yield self._trouble(path, TroubleCode.DAMAGED, f"{printable(path)}: {entry.unlocated}; {unknown}")
+            code = TroubleCode.LIMIT if entry.unlocated == TOO_MANY_HOLES else TroubleCode.DAMAGED
+            yield self._trouble(path, code, f"{printable(path)}: {entry.unlocated}; {unknown}")
         elif entry.allocated and entry.missing:
             yield self._trouble(path, TroubleCode.DAMAGED, f"{entry.missing} bytes of content cannot be located")
 

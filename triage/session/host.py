@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from triage.model.errors import UsageError
+
 
 def now() -> str:
     """Return the time as ISO 8601 UTC with microseconds."""
@@ -27,8 +29,12 @@ def library_folder(named: Path | None) -> Path:
         return named
     if home := os.environ.get("DIGIVAN_HOME"):
         return Path(home) / "hashsets"
-    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(data) / "digivan" / "hashsets"
+    if data := os.environ.get("XDG_DATA_HOME"):
+        return Path(data) / "digivan" / "hashsets"
+    try:
+        return Path.home() / ".local" / "share" / "digivan" / "hashsets"
+    except RuntimeError as error:
+        raise UsageError("this user has no home folder for the hash-set library; name one with --library") from error
 
 
 @dataclass(slots=True)

@@ -75,15 +75,6 @@ class Queries:
                 "recovered": bool(row["recovered"]),
             }
 
-    def coverage(self, reference: str) -> Row:
-        """Return the coverage account: `exhibit`, `size`, `bytes` by class, `items` by outcome."""
-        return {
-            "exhibit": reference,
-            "size": self._record(reference).info.size,
-            "bytes": self._bytes_by_class(reference),
-            "items": {outcome.value: count for outcome, count in self.outcomes(reference).items()},
-        }
-
     def summary(self, reference: str) -> Row:
         """Return the result of an examination with the keys of `examine --json`."""
         with self._database.snapshot():
