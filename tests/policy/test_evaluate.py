@@ -139,13 +139,13 @@ def test_each_category_of_each_set_is_named() -> None:
 @pytest.mark.parametrize(
     ("exact", "uncertain", "words"),
     [
-        (4, 1, "4 items, 1 of them deleted, whose content may be another file's, with a digest"),
-        (2_000, 1_204, "2,000 items, 1,204 of them deleted, whose content may be another file's, with a digest"),
-        (1, 1, "1 item, deleted, whose content may be another file's, with a digest"),
+        (4, 1, "4 items (1 of them deleted) with a digest"),
+        (2_000, 1_204, "2,000 items (1,204 of them deleted) with a digest"),
+        (1, 1, "1 item (deleted) with a digest"),
     ],
 )
 def test_matches_on_deleted_items_of_uncertain_content_are_told(exact: int, uncertain: int, words: str) -> None:
-    matches = (SetMatches(set=NOTABLE, exact=exact, exact_uncertain=uncertain),)
+    matches = (SetMatches(set=NOTABLE, exact=exact, exact_deleted=uncertain),)
     told = text(recommend(replace(CLEAR, matches=matches)), "notable-match")
     assert told == f"{words} that is in the hash set demo, version 3."
 
@@ -212,7 +212,7 @@ any_facts = st.builds(
             SetMatches,
             set=st.just(NOTABLE),
             exact=counts,
-            exact_uncertain=counts,
+            exact_deleted=counts,
             unconfirmed=counts,
             confirmed=counts,
         ),

@@ -95,7 +95,7 @@ def test_counts_for_a_recommendation(examined: Case) -> None:
     (matches,) = examined.queries.matches("ABC/1")
     assert (matches.set, matches.category) == (SET, "B")
     assert (matches.exact, matches.unconfirmed, matches.confirmed) == (1, 1, 0)
-    assert matches.exact_uncertain == 0
+    assert matches.exact_deleted == 0
     assert examined.queries.outcomes("ABC/1")[Outcome.EXAMINED] == 3
 
 
@@ -105,7 +105,7 @@ def test_matches_on_deleted_items_of_uncertain_content_are_counted(prepared: Cas
     results = [_result(first, item(2), MatchBy.MD5, 0), _result(second, item(3), MatchBy.SHA1, 0)]
     prepared.journal.record_results(results, found_at="2026", seconds=1.0)
     (matches,) = prepared.queries.matches("ABC/1")
-    assert (matches.exact, matches.exact_uncertain) == (2, 1)
+    assert (matches.exact, matches.exact_deleted) == (2, 1)
 
 
 def test_a_summary_is_of_one_moment(

@@ -128,8 +128,6 @@ class Walk:
         """List orphans found inode by inode, directories with all that is in them first."""
         self._image.limit(ORPHAN_BUDGET)
         found = list(self._listing.scan(self._named | self._entered))
-        spent = self._image.is_spent
-        self._image.limit(None)
         directories = [entry for entry in found if entry.is_directory]
         children = {
             child.inode
@@ -137,6 +135,8 @@ class Walk:
             for child in self._listing.entries(entry.inode)
             if isinstance(child, Entry) and child.inode != entry.inode
         }
+        spent = self._image.is_spent
+        self._image.limit(None)
         # What is in another orphan is listed there; of orphans that hold each other the first one holds the others.
         directories.sort(key=lambda entry: entry.inode in children)
         for entry in directories:

@@ -9,14 +9,14 @@ from triage.model.finding import SetIdentity
 class SetMatches:
     """Items of one exhibit with findings in one category of one set.
 
-    `exact` counts those with a digest match, `exact_uncertain` those of them that are deleted and whose content may
-    be another file's; `unconfirmed` perceptual candidates that no person has judged yet;
+    `exact` counts those with a digest match, `exact_deleted` those of them that are deleted; `unconfirmed`
+    perceptual candidates that no person has judged yet;
     `confirmed` those that a person confirmed. Rejected candidates are not counted.
     """
 
     set: SetIdentity
     category: str | None = None
     exact: int = 0
-    exact_uncertain: int = 0
+    exact_deleted: int = 0
     unconfirmed: int = 0
     confirmed: int = 0

@@ -42,7 +42,7 @@ def _reasons(rules: tuple[Rule, ...], facts: Facts) -> tuple[Reason, ...]:
 def _notable_match(facts: Facts) -> Iterator[Reason]:
     for match in facts.matches:
         if match.exact:
-            items = counted(match.exact, "item") + _uncertain(match)
+            items = counted(match.exact, "item") + _deleted(match)
             yield Reason(code="notable-match", text=f"{items} with a digest that is in {_set(match)}.")
 
 
@@ -256,13 +256,13 @@ def _set(match: SetMatches) -> str:
     return f"the hash set {match.set.name}{version}{category}"
 
 
-def _uncertain(match: SetMatches) -> str:
-    """Return what is to be said of deleted items among the exact matches, between two commas."""
-    number = match.exact_uncertain
+def _deleted(match: SetMatches) -> str:
+    """Return what is to be said of deleted items among the exact matches."""
+    number = match.exact_deleted
     if not number:
         return ""
     deleted = "deleted" if match.exact == 1 else f"{number:,} of them deleted"
-    return f", {deleted}, whose content may be another file's,"
+    return f" ({deleted})"
 
 
 def _volumes(facts: Facts, state: str) -> list[str]:

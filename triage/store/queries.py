@@ -35,7 +35,7 @@ _MATCHES = """
 SELECT set_name, set_version, set_digest, set_kind, category,
        count(DISTINCT CASE WHEN match IN ('md5', 'sha1', 'sha256') THEN item_id END) AS exact,
        count(DISTINCT CASE WHEN match IN ('md5', 'sha1', 'sha256') AND item.recovered THEN item_id END)
-         AS exact_uncertain,
+         AS exact_deleted,
        count(DISTINCT CASE WHEN match NOT IN ('md5', 'sha1', 'sha256') AND confirmed IS NULL THEN item_id END)
          AS unconfirmed,
        count(DISTINCT CASE WHEN match NOT IN ('md5', 'sha1', 'sha256') AND confirmed THEN item_id END) AS confirmed
@@ -179,7 +179,7 @@ def _set_matches(row: sqlite3.Row) -> SetMatches:
         ),
         category=row["category"],
         exact=row["exact"],
-        exact_uncertain=row["exact_uncertain"],
+        exact_deleted=row["exact_deleted"],
         unconfirmed=row["unconfirmed"],
         confirmed=row["confirmed"],
     )
