@@ -111,7 +111,13 @@ def test_anything_unknown_leaves_the_result_not_determined(code: str, change: di
 
 
 def test_every_kind_of_trouble_has_a_rule() -> None:
-    assert {code.value for code in TroubleCode} <= set(UNKNOWN)
+    assert {code.value for code in TroubleCode} - {TroubleCode.NOT_SEARCHED} <= set(UNKNOWN)
+
+
+def test_nameless_deleted_files_that_were_not_looked_for_are_stated() -> None:
+    stated = recommend(replace(CLEAR, troubles={TroubleCode.NOT_SEARCHED: 1}))
+    assert stated.verdict is Verdict.RETURN_INDICATED
+    assert "deleted-not-searched" in codes(stated)
 
 
 @pytest.mark.parametrize(("code", "change"), CHANGES)

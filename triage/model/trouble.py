@@ -8,7 +8,11 @@ from triage.model.runs import ByteRun
 
 
 class TroubleCode(StrEnum):
-    """What kind of trouble; each one keeps a result from being `return-indicated`."""
+    """What kind of trouble; each one but the last keeps a result from being `return-indicated`.
+
+    `NOT_SEARCHED`: deleted files without a name were not all looked for. It weighs as much as free space that was not
+    looked at, and is stated as that is.
+    """
 
     ENCRYPTED = "encrypted"
     UNSUPPORTED = "unsupported"
@@ -19,6 +23,7 @@ class TroubleCode(StrEnum):
     TIMED_OUT = "timed-out"
     CRASHED = "crashed"
     NO_FILE_SYSTEM = "no-file-system"
+    NOT_SEARCHED = "deleted-not-searched"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -189,6 +189,11 @@ def _unallocated(facts: Facts) -> Iterator[Reason]:
         )
 
 
+def _not_searched(facts: Facts) -> Iterator[Reason]:
+    lead = "Deleted files without a name were not all looked for"
+    yield from _unknown(TroubleCode.NOT_SEARCHED, lead, [], facts)
+
+
 def _outside(facts: Facts) -> Iterator[Reason]:
     parts = _bytes(facts, CoverageClass.OUTSIDE_PARTITIONS)
     if parts:
@@ -244,6 +249,7 @@ _STATED: tuple[Rule, ...] = (
     _skipped,
     _pictures_not_comparable,
     _unallocated,
+    _not_searched,
     _outside,
     _whole_files_only,
     _known_material_only,
