@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from suite import Corpus, Tool
 
-from triage.filesystems import tsk_listing, tsk_walk
+from triage.filesystems import tsk_inodes, tsk_listing, tsk_walk
 from triage.filesystems.filesystem import FileSystem
 from triage.filesystems.side_by_side import SideBySide
 from triage.filesystems.tsk import open_tsk
-from triage.filesystems.tsk_directories import _ext_block, _fixed_up, _index_entries
+from triage.filesystems.tsk_directories import _ext_block, _fixed_up, _index_entries, ntfs_names
 from triage.filesystems.tsk_image import readable_front
 from triage.model.address import Address
 from triage.model.errors import EvidenceError
@@ -185,7 +186,7 @@ def test_a_search_for_orphans_is_bounded(corpus: Corpus, monkeypatch: pytest.Mon
     monkeypatch.setattr(tsk_walk, "ORPHAN_BUDGET", 1 << 16)
     filesystem = opened(corpus.path("real/dftt/6-fat-undel.dd"))
     cut, limit = troubles_of(filesystem)
-    assert (cut.code, limit.code) == (TroubleCode.DAMAGED, TroubleCode.LIMIT)
+    assert (cut.code, limit.code) == (TroubleCode.DAMAGED, TroubleCode.NOT_SEARCHED)
     assert "6160896 bytes in a volume of 6160384" in cut.text
     assert "65536 bytes were read" in limit.text
     item = next(item for item in items_of(filesystem) if item.size)
@@ -194,7 +195,7 @@ def test_a_search_for_orphans_is_bounded(corpus: Corpus, monkeypatch: pytest.Mon
 
 def test_a_huge_exfat_does_not_hang(corpus: Corpus) -> None:
     filesystem = opened(corpus.path("corrupt/real_exfatprogs_2tb_disk.img"))
-    assert [trouble.code for trouble in troubles_of(filesystem)] == [TroubleCode.LIMIT]
+    assert [trouble.code for trouble in troubles_of(filesystem)] == [TroubleCode.NOT_SEARCHED]
 
 
 def test_a_directory_deeper_than_the_limit_is_reported(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -484,3 +485,108 @@ def test_only_a_front_that_is_needed_is_made(corpus: Corpus) -> None:
     assert readable_front(volume_of(corpus.path("real/dfvfs/ntfs.raw"))) == b""
     assert readable_front(volume_of(corpus.path("real/dfvfs/ext2.raw"))) == b""
     assert len(readable_front(volume_of(corpus.path("real/ntfssamples/ntfs-2m.raw"), 65536))) == 512
+
+
+def ext_image(tool: Tool, tree: Path, image: Path, kind: str, *commands: str) -> FileSystem:
+    """Make an ext file system of a tree with blocks of 1 KiB and change it by commands of debugfs."""
+    kind, *features = kind.split(" ")
+    options = ["-q", "-b", "1024", *features, "-d", str(tree), str(image), "8M"]
+    subprocess.run([tool(f"mkfs.{kind}"), *options], check=True)
+    for command in commands:
+        subprocess.run([tool("debugfs"), "-w", "-R", command, str(image)], check=True, capture_output=True)
+    return opened(image)
+
+
+@pytest.mark.parametrize("kind", ["ext2", "ext4"])
+def test_nameless_files_are_listed_though_a_directory_was_deleted(
+    tool: Tool, tree: Path, tmp_path: Path, kind: str
+) -> None:
+    image = tmp_path / "image"
+    inodes = {item.path: item.reference for item in items_of(ext_image(tool, tree, image, kind))}
+    note, inner = inodes["note.txt"], inodes["inner"]
+    changes = ("unlink note.txt", f"kill_file <{note}>", "unlink inner", f"kill_file <{inner}>")
+    filesystem = ext_image(tool, tree, image, kind, "mkdir gone", "rmdir gone", *changes)
+    command = [tool("fls"), "-r", "-p", str(image)]
+    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    listed = [item for item in items_of(filesystem) if item.kind is ItemKind.FILE]
+    assert sorted(item.path for item in listed) == sorted(
+        line.partition("\t")[2] for line in shown.splitlines() if "/r " in line
+    )
+    assert all(item.recovered is not item.allocated for item in listed)
+    assert troubles_of(filesystem) == []
+
+
+def test_a_live_name_of_a_free_inode_is_listed_once(tool: Tool, tree: Path, tmp_path: Path) -> None:
+    filesystem = ext_image(tool, tree, tmp_path / "image", "ext2", "kill_file inner/picture.bin", "kill_file nothing")
+    found = [item for item in items_of(filesystem) if item.path.endswith("picture.bin") or "Orphan" in item.path]
+    assert [(item.path, item.allocated, item.recovered) for item in found] == [("inner/picture.bin", True, True)]
+    assert content(filesystem, found[0]) == expected_of(tree)["inner/picture.bin"]
+
+
+def ntfs_image(tool: Tool, image: Path, *files: Path) -> None:
+    with image.open("wb") as file:
+        file.truncate(8 << 20)
+    subprocess.run([tool("mkntfs"), "-q", "-F", "-s", "512", str(image)], check=True, capture_output=True)
+    for path in files:
+        subprocess.run([tool("ntfscp"), "-q", str(image), str(path), path.name], check=True)
+
+
+def free_record(image: Path, name: str) -> None:
+    """Mark the record of a file as free and count its sequence up, as deleting does; its name stays in the index."""
+    data = bytearray(image.read_bytes())
+    records = [at.start() for at in re.finditer(b"FILE", data) if not at.start() % 1024]
+    record = next(at for at in records if name.encode("utf-16-le") in data[at : at + 1024])
+    struct.pack_into("<H", data, record + 16, int.from_bytes(data[record + 16 : record + 18], "little") + 1)
+    struct.pack_into("<H", data, record + 22, int.from_bytes(data[record + 22 : record + 24], "little") & ~1)
+    image.write_bytes(data)
+
+
+def test_a_live_name_of_a_freed_mft_record_has_its_content(tool: Tool, tree: Path, tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    ntfs_image(tool, image, tree / "note.txt", tree / "nothing")
+    free_record(image, "note.txt")
+    filesystem = opened(image)
+    (item,) = (item for item in items_of(filesystem) if item.path == "note.txt")
+    assert (item.allocated, item.recovered, item.unlocated) == (True, True, None)
+    assert content(filesystem, item) == b"a short note"
+    assert damaged(filesystem) == {}
+
+
+@pytest.mark.parametrize(("sequence", "folder"), [(5, ""), (6, "$OrphanFiles/")])
+def test_a_deleted_file_of_a_large_directory_is_listed_there(
+    tool: Tool, tree: Path, monkeypatch: pytest.MonkeyPatch, sequence: int, folder: str
+) -> None:
+    image = tree.parent / f"image{sequence}"
+    ntfs_image(tool, image, tree / "note.txt", tree / "nothing")
+    free_record(image, "note.txt")
+    data = bytearray(image.read_bytes())
+    for at in [found.start() - 66 for found in re.finditer(re.escape("note.txt".encode("utf-16-le")), data)]:
+        assert data[at : at + 8] == struct.pack("<HIH", 5, 0, 5)
+        struct.pack_into("<H", data, at + 6, sequence)
+    image.write_bytes(data)
+    monkeypatch.setattr(tsk_listing, "LARGE", 0)
+    monkeypatch.setattr(
+        tsk_listing, "ntfs_names", lambda record: (name for name in ntfs_names(record) if name.name != b"note.txt")
+    )
+    filesystem = opened(image)
+    (item,) = (item for item in items_of(filesystem) if item.path.endswith("note.txt"))
+    assert (item.path, item.allocated) == (f"{folder}note.txt", False)
+    assert content(filesystem, item) == b"a short note"
+
+
+@pytest.mark.parametrize("kind", ["ext2", "ext3", "ext4", "ext4 -O ^extent,^64bit"])
+def test_a_file_of_too_many_holes_is_not_asked_about(
+    tool: Tool, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    size = ("sif note.txt size 200000", "sif inner/picture.bin size 330000")
+    filesystem = ext_image(tool, tree, tmp_path / "image", kind, *size)
+    expected = {item.path: item for item in items_of(filesystem)}
+    assert not any(item.unlocated for item in expected.values())
+    monkeypatch.setattr(tsk_inodes, "MOST_HOLES", 100)
+    found = {item.path: item for item in items_of(filesystem)}
+    holed = [] if kind == "ext4" else ["note.txt"]
+    assert [path for path, item in found.items() if item.unlocated] == holed
+    for path in holed:
+        expected[path] = replace(expected[path], runs=(), unlocated=found[path].unlocated)
+    assert found == expected
+    assert [trouble.code for trouble in troubles_of(filesystem)] == [TroubleCode.LIMIT] * len(holed)

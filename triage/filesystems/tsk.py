@@ -79,7 +79,7 @@ class TskFileSystem:
             start=self._volume.run.offset,
             size=self._volume.info.size,
             interleaved=bool(info.block_pre_size or info.block_post_size),
-            inodes=Inodes(self._volume) if self.kind.startswith("ext") else None,
+            inodes=Inodes(self._volume, fine_times=self.kind == "ext4") if self.kind.startswith("ext") else None,
         )
         yield from Walk(self._fs, self._image, layout, self._volume.address, self.kind)
 

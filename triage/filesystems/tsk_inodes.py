@@ -40,9 +40,13 @@ class HoledInode:
 class Inodes:
     """The inode table of one ext volume. Holds, as a container, the inodes that are encrypted one by one."""
 
-    def __init__(self, volume: Volume) -> None:
-        """Read the superblock; the block group descriptors and the table are read as they are needed."""
+    def __init__(self, volume: Volume, *, fine_times: bool) -> None:
+        """Read the superblock; the block group descriptors and the table are read as they are needed.
+
+        `fine_times` is whether the library reads the birth and parts of seconds: of ext4, not of ext2 and ext3.
+        """
         self._volume = volume
+        self._fine_times = fine_times
         block = volume.read_at(_SUPERBLOCK, 1024).ljust(1024, b"\0")
         incompatible = _number(block, 96, 4)
         self._block_size = 1024 << min(_number(block, 24, 4), 6)
@@ -73,7 +77,7 @@ class Inodes:
         holes = size // self._block_size - (stored if flags & _HUGE else stored * _SECTOR // self._block_size)
         if holes <= MOST_HOLES or (not stored and any(data[40:100])):
             return None
-        return HoledInode(size=size, free=not _number(data, 26, 2), times=_times(data))
+        return HoledInode(size=size, free=not _number(data, 26, 2), times=_times(data, fine=self._fine_times))
 
     def _inode(self, inode: int) -> bytes:
         """Return the bytes of an inode, none where there are none; the block around it is kept for its neighbours."""
@@ -96,9 +100,9 @@ class Inodes:
         return self._tables[group]
 
 
-def _times(inode: bytes) -> Times:
+def _times(inode: bytes, *, fine: bool) -> Times:
     """Return the four times; the finer parts and the birth lie behind the 128 bytes of an ext2 inode."""
-    if len(inode) < _TIMES_END:
+    if not fine or len(inode) < _TIMES_END:
         return Times(modified=_time(inode, 16), accessed=_time(inode, 8), changed=_time(inode, 12))
     return Times(
         modified=_time(inode, 16, 136),

@@ -112,7 +112,8 @@ class Walk:
         except Exception as error:  # noqa: BLE001 - hostile-input library: OSError mostly, but others occur
             if self._image.is_spent or not self._can_scan:
                 cause = f"{ORPHAN_BUDGET} bytes were read" if self._image.is_spent else one_line(error)
-                yield self._limit(f"deleted files without a name are not listed, the search was given up: {cause}")
+                lead = "deleted files without a name are not listed, the search was given up"
+                yield self._not_searched(f"{lead}: {cause}")
                 return
         finally:
             self._image.limit(None)
@@ -149,7 +150,7 @@ class Walk:
                 yield from self._take(entry, self._parents.get(entry.parent, place), [])
         if spent or not self._listing.scanned_all:
             cause = f"{ORPHAN_BUDGET} bytes were read" if spent else "too many inodes"
-            yield self._limit(f"deleted files without a name are not all listed: {cause}")
+            yield self._not_searched(f"deleted files without a name are not all listed: {cause}")
 
     def _take(self, entry: Entry | str, place: _Place, inner: list[_Place]) -> Iterator[Item | Trouble]:
         """Turn one name into its items, and queue it if it is a directory to be entered."""
@@ -184,8 +185,8 @@ class Walk:
         elif entry.allocated and entry.missing:
             yield self._trouble(path, TroubleCode.DAMAGED, f"{entry.missing} bytes of content cannot be located")
 
-    def _limit(self, text: str) -> Trouble:
-        return Trouble(address=self._address, code=TroubleCode.LIMIT, text=text)
+    def _not_searched(self, text: str) -> Trouble:
+        return Trouble(address=self._address, code=TroubleCode.NOT_SEARCHED, text=text)
 
     def _trouble(self, path: str, code: TroubleCode, text: str) -> Trouble:
         return Trouble(address=self._address.child("path", "/" + path), code=code, text=text)
