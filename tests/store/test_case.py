@@ -254,7 +254,7 @@ def test_readers_read_while_a_batch_is_being_written(prepared: Case, item: Calla
         prepared.journal.add_items("ABC/1", 1 << 20, [item(1)], first=1)
         assert [row["path"] for row in reader.queries.items("ABC/1")] == ["Pictures/IMG_0000.JPG"]
         assert reader.queries.summary("ABC/1")["exhibit"] == "ABC/1"
-        reader.verify()
+        reader.ledger.verify()
 
 
 def test_a_reader_never_writes(case: Case) -> None:

@@ -35,7 +35,7 @@ def assert_refused(case: Case, what: str) -> None:
         Case.open(case.folder)
     assert "\n" not in str(error.value)
     with CaseReader.open(case.folder) as reader, pytest.raises(StoreError, match="does not verify"):
-        reader.verify()
+        reader.ledger.verify()
 
 
 def test_every_event_is_linked_to_the_one_before(ledger_of_five: Case) -> None:
@@ -76,10 +76,10 @@ def test_an_event_appended_while_a_reader_verifies_is_no_alarm(
         ledger_of_five.ledger.append(when="2026", actor="a", action="late", subject="ABC/1", payload={})
 
     with CaseReader.open(ledger_of_five.folder) as reader:
-        events = reader._ledger.events
-        monkeypatch.setattr(reader._ledger, "events", events_then_one_more)
-        reader.verify()
-        reader.verify()
+        events = reader.ledger.events
+        monkeypatch.setattr(reader.ledger, "events", events_then_one_more)
+        reader.ledger.verify()
+        reader.ledger.verify()
     assert [event.action for event in ledger_of_five.ledger.events()][-2:] == ["late", "late"]
 
 

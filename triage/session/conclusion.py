@@ -13,7 +13,7 @@ from triage.policy.account import account, class_of
 from triage.policy.evaluate import recommend
 from triage.policy.facts import Facts
 from triage.policy.spans import Spans, merge
-from triage.store.case import Case, CaseReader
+from triage.store.case import CaseReader, OpenCase
 from triage.store.exhibits import ExhibitRecord, ExhibitState
 from triage.store.journal import AccountedItems
 
@@ -53,7 +53,7 @@ class _Tally:
             self.incomparable += some.items
 
 
-def conclude(case: Case | CaseReader, record: ExhibitRecord, *, finished: bool) -> tuple[Coverage, Recommendation]:
+def conclude(case: OpenCase, record: ExhibitRecord, *, finished: bool) -> tuple[Coverage, Recommendation]:
     """Return the coverage account of one exhibit and what it indicates. Reads only, and needs no transaction."""
     reference = record.reference
     tally = _tally(case, reference)
@@ -108,14 +108,14 @@ def coverage_now(case: CaseReader, reference: str) -> dict[str, object]:
     }
 
 
-def _tally(case: Case | CaseReader, reference: str) -> _Tally:
+def _tally(case: OpenCase, reference: str) -> _Tally:
     tally = _Tally()
     for some in case.journal.accounted(reference):
         tally.add(some)
     return tally
 
 
-def _unlisted(case: Case | CaseReader, record: ExhibitRecord) -> list[ByteRun]:
+def _unlisted(case: OpenCase, record: ExhibitRecord) -> list[ByteRun]:
     """Return the volumes whose walk has not come to its end; all of the source where it was not yet divided."""
     regions = case.layout.regions(record.reference)
     listed = {report.region.run for report in case.layout.volumes(record.reference) if report.listed}

@@ -131,7 +131,7 @@ def open_case(folder: Path) -> CaseReader:
     """
     case = CaseReader.open(folder)
     try:
-        case.verify()
+        case.ledger.verify()
     except BaseException:
         case.close()
         raise

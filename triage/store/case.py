@@ -15,20 +15,38 @@ from triage.store.opening import continue_case, make_or_continue, open_for_readi
 from triage.store.queries import Queries
 
 
-class Case:
-    """A case open for writing. Nothing here reads the clock: times are given by the caller as ISO 8601 UTC."""
+class OpenCase:
+    """A case that is open, for reading or for writing: its parts, tied together. A context manager."""
 
-    def __init__(self, folder: Path, database: Database, lock: WriterLock) -> None:
-        """Tie the parts together; callers use `open` or `open_or_create`."""
+    def __init__(self, folder: Path, database: Database) -> None:
+        """Tie the parts together; callers use `open` or `open_or_create` of a subclass."""
         self.folder = folder
         self._database = database
-        self._lock = lock
         self.ledger = Ledger(database)
         self.exhibits = Exhibits(database)
         self.layout = Layout(database, self.exhibits)
         self.obstacles = Obstacles(database, self.exhibits)
         self.journal = Journal(database, self.exhibits, self.layout)
         self.queries = Queries(database, self.exhibits)
+
+    def close(self) -> None:
+        """Close the file; calling it twice is harmless."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Case(OpenCase):
+    """A case open for writing. Nothing here reads the clock: times are given by the caller as ISO 8601 UTC."""
+
+    def __init__(self, folder: Path, database: Database, lock: WriterLock) -> None:
+        """Tie the parts together; callers use `open` or `open_or_create`."""
+        super().__init__(folder, database)
+        self._lock = lock
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -47,30 +65,13 @@ class Case:
     def close(self) -> None:
         """Close the file and let the next writer in; calling it twice is harmless."""
         try:
-            self._database.close()
+            super().close()
         finally:
             self._lock.release()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class CaseReader:
+class CaseReader(OpenCase):
     """A case open for reading only, also while another process writes to it: what would write raises StoreError."""
-
-    def __init__(self, folder: Path, database: Database) -> None:
-        """Tie the parts together; callers use `open`."""
-        self.folder = folder
-        self._database = database
-        self._ledger = Ledger(database)
-        self.exhibits = Exhibits(database)
-        self.layout = Layout(database, self.exhibits)
-        self.obstacles = Obstacles(database, self.exhibits)
-        self.journal = Journal(database, self.exhibits, self.layout)
-        self.queries = Queries(database, self.exhibits)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -80,17 +81,3 @@ class CaseReader:
     def snapshot(self) -> AbstractContextManager[None]:
         """Read everything inside from one state of the case, whatever a writer commits meanwhile."""
         return self._database.snapshot()
-
-    def verify(self) -> None:
-        """Check the custody ledger. Raises StoreError when it was tampered with."""
-        self._ledger.verify()
-
-    def close(self) -> None:
-        """Close the file; calling it twice is harmless."""
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
