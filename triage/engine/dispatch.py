@@ -115,14 +115,15 @@ class Dispatch:
         without decoding, for its digests; if that fails too, its outcome is what happened.
         """
         left = [(number, item) for number, item in request.items if number not in self._settled]
-        for number, item in left:
-            if number == lost.in_hand:
-                yield from self._try_again(request, lost, number, item)
-        rest = tuple(pair for pair in left if pair[0] != lost.in_hand)
-        if rest and lost.in_hand is None and len(request.items) == len(rest):
+        culprit = next((pair for pair in left if pair[0] == lost.in_hand), None)
+        rest = tuple(pair for pair in left if pair != culprit)
+        if culprit is not None:
+            yield from self._try_again(request, lost, *culprit)
+        elif len(rest) == len(request.items):
             # Nothing was begun, so that the same batch would be lost for ever: smaller ones end it.
             yield from self._without_culprit(request, lost, rest)
-        elif rest:
+            return
+        if rest:
             self._retries.append(replace(request, items=rest))
 
     def _try_again(self, request: ExamineItems, lost: Lost, number: int, item: Item) -> Iterator[Event]:
