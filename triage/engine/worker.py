@@ -155,7 +155,10 @@ class Desk:
         if self._examiner is None:
             sets = tuple(HashSet.open(Path(file), verify=False) for file in self._setup.set_files)
             if tuple(opened.identity for opened in sets) != self._setup.sets:
-                raise StoreError("the hash-set library changed during the run; run the same command again")
+                raise StoreError(
+                    "the hash-set library changed during the run; put back the sets that it began with and run the "
+                    "same command again, or give another --exhibit"
+                )
             self._examiner = Examiner(evidence, sets, self._setup.digests, self._setup.pictures, self._setup.limits)
         return self._examiner
 

@@ -33,7 +33,7 @@ class Walking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Items are being examined; `seconds` since this run began, `in_hand` a path for a person to see."""
+    """Items are being examined; `seconds` are those of all runs, `in_hand` is a path for a person to see."""
 
     items_done: int = 0
     items_total: int = 0
