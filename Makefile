@@ -4,10 +4,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test check format bench-exact tools lock clean
+.PHONY: help setup demo test check format tools lock clean \
+	bench-peers bench-exact bench-perceptual bench-lookup bench-vics bench-nsrl bench-robustness
 
 help: ## show this list
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 20
 
 setup: $(READY) ## make .venv with every dependency, pinned by digest
 
@@ -39,6 +40,24 @@ format: setup ## format the code
 
 bench-exact: setup ## time `exact` against fiwalk on one NTFS image (needs root, sleuthkit, ntfs-3g)
 	$(BIN)/python benchmarks/exact.py
+
+bench-peers: setup ## install what the benchmarks compare with: faiss, ijson
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: faiss-cpu ijson
+
+bench-perceptual: setup ## time the perceptual index against faiss, 1 M and 10 M hashes
+	$(BIN)/python benchmarks/perceptual.py
+
+bench-lookup: setup ## time look-ups among 100 M digests, and against hfind (needs sleuthkit)
+	$(BIN)/python benchmarks/lookup.py
+
+bench-vics: setup ## time the reading and the import of 1 M records of VICS JSON against a script
+	$(BIN)/python benchmarks/vics.py
+
+bench-nsrl: setup ## time the reading of 2 M rows of NSRL RDSv3 against a script
+	$(BIN)/python benchmarks/nsrl.py
+
+bench-robustness: setup ## count the altered copies that are found: make bench-robustness PHOTOS=folder
+	$(BIN)/python benchmarks/robustness.py $(PHOTOS)
 
 tools: ## install Debian's evidence tools, which some tests compare with (needs root)
 	apt-get update --quiet

@@ -13,7 +13,7 @@ from triage.analyzers.order import ANALYZERS, analyze
 from triage.content.content import Content
 from triage.content.digesting import digest
 from triage.content.picture import hash_picture
-from triage.hashsets.compile import compile_records
+from triage.hashsets.compile import Destination, compile_records
 from triage.hashsets.hashset import HashSet
 from triage.hashsets.library import Library
 from triage.hashsets.record import Record
@@ -36,26 +36,29 @@ def content_of(data: bytes) -> Content:
     return Content(read, len(data))
 
 
-def facts(data: bytes, hashes: PictureHashes | None = None) -> Facts:
+def facts(data: bytes, sets: Sequence[HashSet], hashes: PictureHashes | None = None) -> Facts:
     item = Item(
         address=Address("file", "1"), kind=ItemKind.FILE, path="a.jpg", size=len(data), allocated=True, reference="1"
     )
     content = content_of(data)
+    digests = digest(content)
     return Facts(
         item=item,
-        digests=digest(content),
+        digests=digests,
+        exact=[hashset.match_digests((digests,))[0] for hashset in sets],
         media_type="image/jpeg",
         pictures=hashes or hash_picture(content, "image/jpeg"),
     )
 
 
-def library(folder: Path, kind: SetKind) -> Sequence[HashSet]:
+def library(folder: Path, *kinds: SetKind) -> Sequence[HashSet]:
     data = pictures.jpeg(KNOWN)
     hashes = hash_picture(content_of(data), "image/jpeg")
     assert hashes.pdq is not None
     record = Record(md5=hashlib.md5(data).digest(), pdq=bytes.fromhex(hashes.pdq), category="1")
-    meta = SetMeta(name="synthetic", version="7", kind=kind, date="2026-03-14")
-    compile_records([record], meta, Library(folder))
+    for number, kind in enumerate(kinds):
+        meta = SetMeta(name=f"synthetic {number}", version="7", kind=kind, date="2026-03-14")
+        compile_records([record], meta, Destination(library=Library(folder)))
     return Library(folder).open_all()
 
 
@@ -65,9 +68,9 @@ def notable(tmp_path: Path) -> Sequence[HashSet]:
 
 
 def test_the_same_bytes_are_a_match_and_nothing_more(notable: Sequence[HashSet]) -> None:
-    (finding,) = analyze(facts(pictures.jpeg(KNOWN)), notable)
+    (finding,) = analyze(facts(pictures.jpeg(KNOWN), notable), notable)
     assert (finding.match.by, finding.match.distance) == (MatchBy.MD5, 0)
-    assert (finding.match.set.name, finding.match.set.version, finding.match.category) == ("synthetic", "7", "1")
+    assert (finding.match.set.name, finding.match.set.version, finding.match.category) == ("synthetic 0", "7", "1")
     assert (finding.analyzer, finding.analyzer_version) == (ANALYZERS[0].name, ANALYZERS[0].version)
 
 
@@ -82,26 +85,69 @@ def test_the_same_bytes_are_a_match_and_nothing_more(notable: Sequence[HashSet])
     ids=["re-encoded", "resized", "mirrored", "turned"],
 )
 def test_an_altered_copy_is_a_candidate_with_its_distance(altered: bytes, notable: Sequence[HashSet]) -> None:
-    (finding,) = analyze(facts(altered), notable)
+    (finding,) = analyze(facts(altered, notable), notable)
     assert finding.match.by is MatchBy.PDQ
     assert 0 <= finding.match.distance <= 31
     assert finding.confirmed is None
 
 
 def test_another_picture_is_no_finding(notable: Sequence[HashSet]) -> None:
-    assert analyze(facts(pictures.jpeg(pictures.scene(2))), notable) == ()
+    assert analyze(facts(pictures.jpeg(pictures.scene(2)), notable), notable) == ()
 
 
 def test_a_picture_whose_hash_was_declined_is_never_a_candidate(notable: Sequence[HashSet]) -> None:
     altered = pictures.jpeg(KNOWN, 40)
     hashes = hash_picture(content_of(altered), "image/jpeg")
     declined = PictureHashes(pdq=hashes.pdq, quality=hashes.quality, declined="tiny: 40 x 30 pixels")
-    assert analyze(facts(altered, declined), notable) == ()
+    assert analyze(facts(altered, notable, declined), notable) == ()
 
 
 def test_membership_in_a_known_set_is_no_finding(tmp_path: Path) -> None:
-    assert analyze(facts(pictures.jpeg(KNOWN)), library(tmp_path, SetKind.KNOWN)) == ()
+    sets = library(tmp_path, SetKind.KNOWN)
+    for data in (pictures.jpeg(KNOWN), pictures.jpeg(KNOWN, 40)):
+        assert analyze(facts(data, sets), sets) == ()
+
+
+def test_every_notable_set_makes_its_own_finding_beside_a_known_one(tmp_path: Path) -> None:
+    sets = library(tmp_path, SetKind.NOTABLE, SetKind.KNOWN, SetKind.NOTABLE)
+    for data, by in ((pictures.jpeg(KNOWN), MatchBy.MD5), (pictures.jpeg(KNOWN, 40), MatchBy.PDQ)):
+        found = analyze(facts(data, sets), sets)
+        assert [(finding.match.set.name, finding.match.by) for finding in found] == [
+            ("synthetic 0", by),
+            ("synthetic 2", by),
+        ]
+
+
+def test_a_set_without_the_content_tells_what_resembles_it(tmp_path: Path) -> None:
+    """One set holds the very bytes, another only a picture that looks the same: each says what it knows."""
+    exact = library(tmp_path / "exact", SetKind.NOTABLE)
+    altered = pictures.jpeg(KNOWN, 40)
+    record = Record(md5=hashlib.md5(altered).digest(), category="2")
+    meta = SetMeta(name="other", version="1", kind=SetKind.NOTABLE, date="2026-03-14")
+    compile_records([record], meta, Destination(library=Library(tmp_path / "other")))
+    sets = [*exact, *Library(tmp_path / "other").open_all()]
+    found = analyze(facts(altered, sets), sets)
+    assert {(finding.match.set.name, finding.match.by) for finding in found} == {
+        ("synthetic 0", MatchBy.PDQ),
+        ("other", MatchBy.MD5),
+    }
 
 
 def test_names_of_analyzers_are_unique() -> None:
     assert len({analyzer.name for analyzer in ANALYZERS}) == len(ANALYZERS)
+
+
+def test_the_nearest_candidate_is_by_pdq_before_any_phash(tmp_path: Path) -> None:
+    """Many pictures share a hash of 64 bits: one of 256 bits tells more, at whatever distance."""
+    altered = pictures.jpeg(KNOWN, 40)
+    hashes = hash_picture(content_of(altered), "image/jpeg")
+    assert hashes.pdq is not None
+    assert hashes.phash is not None
+    far = (int(hashes.pdq, 16) ^ (1 << 20) - 1).to_bytes(32)
+    records = [Record(pdq=far, category="by pdq"), Record(phash=bytes.fromhex(hashes.phash), category="by phash")]
+    meta = SetMeta(name="both", version="1", kind=SetKind.NOTABLE, date="2026-03-14")
+    compile_records(records, meta, Destination(library=Library(tmp_path)))
+    sets = Library(tmp_path).open_all()
+    (finding,) = analyze(facts(altered, sets), sets)
+    assert (finding.match.by, finding.match.distance, finding.match.category) == (MatchBy.PDQ, 20, "by pdq")
+    assert [match.by for match in sets[0].match_pictures(hashes)] == [MatchBy.PDQ, MatchBy.PHASH]

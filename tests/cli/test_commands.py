@@ -247,7 +247,9 @@ def test_a_library_that_is_not_there_is_told(triage: Triage, demo: Demo, tmp_pat
 
 def test_a_set_that_is_not_what_was_sealed_is_listed_so(triage: Triage, demo: Demo, tmp_path: Path) -> None:
     sealed = next(demo.library.glob("*.hashset"))
-    (tmp_path / sealed.name).write_bytes(sealed.read_bytes()[:-1] + b"\xff")
+    content = bytearray(sealed.read_bytes())
+    content[200] ^= 1
+    (tmp_path / sealed.name).write_bytes(content)
     (row,) = triage("hashset", "list", "--library", tmp_path, "--json").rows
     assert "its content is not what was sealed" in row["problem"]
 

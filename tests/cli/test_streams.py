@@ -70,7 +70,7 @@ def test_a_hash_set_that_is_stopped_is_not_written(tmp_path: Path, number: signa
         wait_for(f"{folder}/", process.pid)
         process.send_signal(number)
         _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (5, "triage: stopped; nothing was written\n")
+    assert (process.returncode, err) == (5, "triage: stopped; the library is as it was\n")
     assert not list(tmp_path.glob("library/*"))
 
 

@@ -5,11 +5,11 @@ from typing import Any
 import imagehash
 import numpy as np
 import pytest
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, ImageOps
 
 from triage.content.content import Content
 from triage.content.mediatype import media_type
-from triage.content.picture import PICTURE_TYPES, PictureLimits, hash_picture
+from triage.content.picture import PICTURE_TYPES, PictureLimits, hash_known_picture, hash_picture
 from triage.model.digest import PictureHashes
 from triage.model.errors import EvidenceError
 
@@ -75,8 +75,9 @@ def test_every_decoder_gives_the_picture(kind: str, options: dict[str, Any], mos
     assert hashes.quality == 100
     assert distance(hashes.pdq, UPRIGHT.pdq) <= most_bits
     assert distance(hashes.phash, UPRIGHT.phash) <= 4
-    assert len(hashes.pdq_variants) == 8
-    assert hashes.pdq_variants[0] == hashes.pdq
+    assert len(hashes.pdq_variants) == 9
+    assert len(hashes.phash_variants) == 8
+    assert (hashes.pdq_variants[0], hashes.phash_variants[0]) == (hashes.pdq, hashes.phash)
 
 
 @pytest.mark.parametrize(
@@ -219,6 +220,104 @@ def test_a_head_without_a_picture_says_why(kind: str) -> None:
         assert hashes.declined is not None
         assert "\n" not in hashes.declined
         assert hashes == hashed(whole[:cut])
+
+
+FRAMED = ImageOps.expand(scene(), (60, 45, 60, 45), "white")
+
+
+def test_a_picture_in_a_border_is_hashed_whole_and_inside() -> None:
+    hashes = hashed(saved(FRAMED, "PNG"))
+    whole, inside, negatives = hashes.pdq_variants[:8], hashes.pdq_variants[8:16], hashes.pdq_variants[16:]
+    assert hashes.pdq == whole[0] != UPRIGHT.pdq
+    assert inside == UPRIGHT.pdq_variants[:8]
+    assert [
+        distance(negative, upright) for negative, upright in zip(negatives, (whole[0], inside[0]), strict=True)
+    ] == [
+        256,
+        256,
+    ]
+    assert hashes.phash_variants[0] == hashes.phash == str(imagehash.phash(FRAMED))
+    assert hashes.phash_variants[8:] == UPRIGHT.phash_variants
+    assert hashes.declined is None
+
+
+def test_a_large_picture_in_a_border_is_found_by_what_is_inside() -> None:
+    large = scene(1500, 1100)
+    inside = hashed(saved(ImageOps.expand(large, 100), "JPEG", quality=60)).pdq_variants[8]
+    assert distance(inside, hashed(saved(large, "PNG")).pdq) <= 16
+
+
+@pytest.mark.parametrize("turn", Image.Transpose)
+def test_turned_and_mirrored_copies_are_among_the_variants(turn: Image.Transpose) -> None:
+    hashes = hashed(saved(ImageOps.expand(scene(), 40, "black").transpose(turn), "PNG"))
+    assert min(distance(variant, UPRIGHT.pdq) for variant in hashes.pdq_variants) <= 4
+    assert min(distance(variant, UPRIGHT.phash) for variant in hashes.phash_variants) <= 2
+
+
+def test_a_negative_is_among_the_variants() -> None:
+    negative = hashed(saved(ImageOps.invert(scene()), "PNG"))
+    assert distance(negative.pdq, UPRIGHT.pdq) >= 250
+    assert distance(negative.pdq_variants[8], UPRIGHT.pdq) <= 6
+    framed = hashed(saved(ImageOps.invert(FRAMED), "PNG"))
+    assert distance(framed.pdq_variants[-1], UPRIGHT.pdq) <= 6
+
+
+def test_a_picture_of_low_quality_between_wide_bars_is_compared_by_what_is_inside() -> None:
+    pale = scene(640, 200).point(lambda level: 90 + level // 5)
+    sheet = ImageOps.expand(pale, (0, 380), (92, 92, 92))
+    hashes = hashed(saved(sheet, "PNG"))
+    inside = hashed(saved(pale, "PNG"))
+    assert hashes.quality is not None
+    assert hashes.quality < 50
+    assert (hashes.declined, inside.declined) == (None, None)
+    assert hashes.pdq != inside.pdq
+    assert hashes.pdq_variants == inside.pdq_variants
+    assert hashes.phash_variants == inside.phash_variants
+
+
+def test_what_is_not_to_be_compared_has_no_variants() -> None:
+    ramp = np.repeat(np.linspace(100, 110, 300, dtype=np.uint8)[None, :], 300, axis=0)
+    for image in (scene(49, 400), Image.fromarray(ramp), ImageOps.expand(Image.fromarray(ramp), 60, 105)):
+        hashes = hashed(saved(image, "PNG"))
+        assert hashes.declined is not None
+        assert hashes.pdq is not None
+        assert (hashes.pdq_variants, hashes.phash_variants) == ((), ())
+
+
+def test_a_tiny_picture_inside_a_border_is_left_out() -> None:
+    hashes = hashed(saved(ImageOps.expand(scene(120, 49), (0, 30), "black"), "PNG"))
+    assert hashes.declined is None
+    assert len(hashes.pdq_variants) == 9
+
+
+def test_a_border_that_is_transparent_is_one_of_the_colour_under_it() -> None:
+    image = FRAMED.convert("RGBA")
+    image.putalpha(ImageOps.expand(Image.new("L", scene().size, 255), (60, 45, 60, 45), 0))
+    assert hashed(saved(image, "PNG")) == hashed(saved(FRAMED, "PNG"))
+
+
+def known(data: bytes) -> tuple[PictureHashes, tuple[bytes, ...]]:
+    content = Content(lambda offset, length: data[offset : offset + length], len(data))
+    return hash_known_picture(content, media_type(data[:4096]))
+
+
+def test_a_known_picture_has_its_crops_beside_its_hashes() -> None:
+    hashes, crops = known(saved(scene(), "PNG"))
+    assert hashes == UPRIGHT
+    assert len(crops) == 40
+    cut = hashed(saved(scene().crop((32, 0, 320, 240)), "PNG"))
+    assert distance(cut.pdq, UPRIGHT.pdq) > 31
+    assert min(distance(cut.pdq, crop.hex()) for crop in crops) <= 4
+
+
+@pytest.mark.parametrize(
+    "data", [b"hello, world\n", saved(Image.new("RGB", (300, 300)), "PNG"), saved(scene(40, 40), "PNG")]
+)
+def test_a_known_picture_that_is_not_to_be_compared_has_no_crops(data: bytes) -> None:
+    hashes, crops = known(data)
+    assert hashes == hashed(data)
+    assert hashes.declined is not None
+    assert crops == ()
 
 
 def test_limits_come_before_decoding() -> None:

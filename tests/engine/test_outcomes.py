@@ -11,9 +11,10 @@ from images import pictures
 from suite import Demo, Tool, Triage
 
 from triage.engine.plan import Limits, Profile
+from triage.hashsets.importing import ImportOrder
 from triage.model.event import Finished, Met, VolumeOpened
 from triage.model.finding import SetKind
-from triage.session import hashsets
+from triage.session import making
 from triage.session.examination import Examination, Order, open_case
 
 
@@ -138,14 +139,8 @@ def test_a_decoder_that_hangs_takes_no_digest_match_with_it(tmp_path: Path) -> N
     (source / "other.jpg").write_bytes(pictures.jpeg(pictures.scene(6)))
     known = tmp_path / "list.md5"
     known.write_text(hashlib.md5((source / "slow.jpg").read_bytes()).hexdigest() + "\n")
-    hashsets.import_published(
-        [known],
-        name="slow",
-        version="1",
-        form="text",
-        kind=SetKind.NOTABLE,
-        library=tmp_path / "library",
-    )
+    wish = ImportOrder(name="slow", version="1", date="2026-03-14", kind=SetKind.NOTABLE, form="text")
+    making.import_published([known], wish, making.destination(tmp_path / "library"), progress=lambda *_: None)
     with Examination(order(source, tmp_path, limits=Limits(item_seconds=2.0))) as examination:
         list(examination.events())
     found = outcomes(tmp_path)

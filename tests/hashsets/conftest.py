@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from triage.hashsets.compile import compile_records
+from triage.hashsets.compile import Destination, compile_records
 from triage.hashsets.hashset import HashSet
 from triage.hashsets.library import Library
 from triage.hashsets.record import Record
@@ -27,7 +27,7 @@ def make_set(library: Library) -> MakeSet:
 
     def make(records: Iterable[Record]) -> HashSet:
         meta = SetMeta(name="made", version="1", kind=SetKind.NOTABLE, date="2026-01-02")
-        return HashSet.open(compile_records(records, meta, library).path)
+        return HashSet.open(compile_records(records, meta, Destination(library=library)).path)
 
     return make
 

@@ -127,7 +127,15 @@ def test_results_may_be_recorded_between_batches(prepared: Case, item: Callable[
 
 def finding(item: Item, by: MatchBy = MatchBy.MD5, distance: int = 0) -> Finding:
     known = SetIdentity(name="demo", version="3", digest="d" * 64, kind=SetKind.NOTABLE)
-    match = Match(set=known, by=by, distance=distance, category="A", grade="indicative")
+    match = Match(
+        set=known,
+        by=by,
+        distance=distance,
+        category="A",
+        grade="indicative",
+        series="S",
+        flags=("distributed", "suspected"),
+    )
     return Finding(address=item.address, match=match, analyzer="exact-match", analyzer_version="1")
 
 
@@ -148,6 +156,7 @@ def test_a_result_and_its_findings_are_stored_whole(prepared: Case, item: Callab
     assert (row["outcome"], row["reason"]) == ("examined", None)
     found = list(prepared.queries.findings("ABC/1"))
     assert [(one["match"], one["distance"], one["seconds"]) for one in found] == [("md5", 0, 2.5), ("pdq", 12, 2.5)]
+    assert [(one["series"], one["flags"]) for one in found] == [("S", "distributed suspected")] * 2
 
 
 def test_why_a_picture_has_no_hash_is_the_reason(prepared: Case, item: Callable[[int], Item]) -> None:

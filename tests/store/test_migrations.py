@@ -20,7 +20,7 @@ def test_a_stranger_reads_the_case_with_plain_sql(prepared: Case, item: Callable
         "meta", "exhibit", "plan", "region", "item", "finding", "trouble", "unreadable", "coverage",
         "recommendation", "custody",
     }  # fmt: skip
-    assert raw.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == ("1",)
+    assert raw.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == ("2",)
     assert raw.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
     row = raw.execute("SELECT path, size, modified, runs, outcome, typeof(modified) FROM item").fetchone()
     assert row == (
@@ -39,23 +39,23 @@ def test_foreign_keys_are_enforced(case: Case) -> None:
 
 
 @pytest.fixture
-def two_steps(tmp_path: Path) -> tuple[Migration, ...]:
+def one_more_step(tmp_path: Path) -> tuple[Migration, ...]:
     """The steps of a later program: one more column."""
     later = tmp_path / "later.sql"
     later.write_text("ALTER TABLE exhibit ADD COLUMN bag TEXT;\nCREATE TABLE note (text TEXT);\n")
     return (*MIGRATIONS, Migration(brings="seal numbers", script=str(later)))
 
 
-def test_an_older_case_is_brought_up_to_date(prepared: Case, two_steps: tuple[Migration, ...]) -> None:
+def test_an_older_case_is_brought_up_to_date(prepared: Case, one_more_step: tuple[Migration, ...]) -> None:
     prepared.close()
     database = Database(prepared.folder / "case.sqlite", "rw")
-    migrate(database, version(database, two_steps), two_steps)
-    assert version(database, two_steps) == 2
+    migrate(database, version(database, one_more_step), one_more_step)
+    assert version(database, one_more_step) == len(one_more_step)
     row = database.one("SELECT reference, bag FROM exhibit")
     assert row is not None
     assert tuple(row) == ("ABC/1", None)
     database.close()
-    with pytest.raises(StoreError, match="schema version 2, this program knows 1"):
+    with pytest.raises(StoreError, match="schema version 3, this program knows 2"):
         Case.open(prepared.folder)
 
 
@@ -65,16 +65,16 @@ def test_a_step_that_fails_leaves_the_case_as_it_was(prepared: Case, tmp_path: P
     broken.write_text("CREATE TABLE note (text TEXT);\nALTER TABLE absent ADD COLUMN x TEXT;\n")
     database = Database(prepared.folder / "case.sqlite", "rw")
     with pytest.raises(StoreError, match="absent"):
-        migrate(database, 1, (*MIGRATIONS, Migration(brings="nothing", script=str(broken))))
-    assert version(database) == 1
+        migrate(database, len(MIGRATIONS), (*MIGRATIONS, Migration(brings="nothing", script=str(broken))))
+    assert version(database) == len(MIGRATIONS)
     assert database.one("SELECT 1 FROM sqlite_master WHERE name = 'note'") is None
     database.close()
     Case.open(prepared.folder).close()
 
 
 def test_a_reader_does_not_read_an_older_case(
-    case: Case, two_steps: tuple[Migration, ...], monkeypatch: pytest.MonkeyPatch
+    case: Case, one_more_step: tuple[Migration, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "MIGRATIONS", two_steps)
+    monkeypatch.setattr(opening, "MIGRATIONS", one_more_step)
     with pytest.raises(StoreError, match="older program"):
         opening.open_for_reading(case.folder)

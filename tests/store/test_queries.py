@@ -69,7 +69,14 @@ def test_finding_rows_have_the_keys_of_the_interface_in_order(examined: Case) ->
         ("Pictures/IMG_0001.JPG", "demo", "3", "md5", 0),
         ("Pictures/IMG_0002.JPG", "demo", "3", "pdq", 20),
     ]
-    assert list(rows[0])[len(FINDING_KEYS.split()) :] == ["allocated", "recovered", "address", "exhibit"]
+    assert list(rows[0])[len(FINDING_KEYS.split()) :] == [
+        "series",
+        "flags",
+        "allocated",
+        "recovered",
+        "address",
+        "exhibit",
+    ]
     assert (rows[0]["allocated"], rows[0]["recovered"]) == (True, False)
     assert rows[0]["confirmed"] is None
     json.dumps(rows, allow_nan=False)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from triage.hashsets.hashset import HashSet
+from triage.hashsets.hashset import HashSet, Held
 from triage.model.digest import Digests, PictureHashes
 from triage.model.finding import Finding
 from triage.model.item import Item
@@ -12,10 +12,11 @@ from triage.model.item import Item
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What one pass over an item's content gave."""
+    """What one pass over an item's content gave, and what each of the loaded sets, in their order, holds of it."""
 
     item: Item
     digests: Digests
+    exact: Sequence[Held]
     media_type: str | None = None
     pictures: PictureHashes | None = None
 

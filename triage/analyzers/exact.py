@@ -8,16 +8,16 @@ from triage.model.finding import Finding, SetKind
 
 
 class ExactMatch:
-    """Looks the digests of an item up in every notable set."""
+    """Tells which notable sets hold the very content of an item."""
 
     name = "exact-match"
     version = "1"
 
     def analyze(self, facts: Facts, sets: Sequence[HashSet]) -> Iterator[Finding]:
         """Yield one finding for each set that holds the content."""
-        for hashset in sets:
+        for hashset, held in zip(sets, facts.exact, strict=True):
             if hashset.identity.kind is SetKind.NOTABLE:
-                for match in hashset.match(facts.digests, None):
+                for match in held.matches:
                     yield Finding(
                         address=facts.item.address, match=match, analyzer=self.name, analyzer_version=self.version
                     )

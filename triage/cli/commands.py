@@ -6,6 +6,7 @@ from triage import __version__
 from triage.cli.examine import examine
 from triage.cli.hashset import hashset
 from triage.cli.listing import coverage, findings, items
+from triage.cli.stopping import Stopped
 from triage.model.errors import UsageError
 
 
@@ -40,6 +41,8 @@ def run() -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return UsageError.exit_code
+    except click.exceptions.Abort:
+        raise Stopped("stopped; nothing was changed") from None
     except click.ClickException as error:
         raise UsageError(f"{error.format_message()} (triage --help shows how)") from error
     return code if isinstance(code, int) else 0

@@ -66,7 +66,7 @@ def examine(
       triage examine suspect.E01 --case ./case --exhibit ABC/1
       triage examine /dev/sdb --case ./case --exhibit ABC/2 --profile exact
     """  # noqa: D301 - \b is click's mark for text that must not be re-wrapped
-    from triage.session import hashsets  # noqa: PLC0415 - heavy to load, and help must come at once
+    from triage.session import library as sets  # noqa: PLC0415 - heavy to load, and help must come at once
     from triage.session.examination import Examination, Order  # noqa: PLC0415 - as above
 
     order = Order(
@@ -82,8 +82,8 @@ def examine(
         stoppable("everything found so far is kept: run the same command again to resume"),
         Examination(order) as examination,
     ):
-        warning = None if examination.finished else hashsets.nothing_to_find(library)
-        view = progress_view(order.exhibit, warning, resumed=examination.resumed, finished=examination.finished)
+        warnings = () if examination.finished else sets.warnings(library)
+        view = progress_view(order.exhibit, warnings, resumed=examination.resumed, finished=examination.finished)
         with view, closing(examination.events()) as events:
             for event in events:
                 view.show(event)

@@ -6,7 +6,7 @@ import click
 from click.shell_completion import CompletionItem
 
 
-class _Text(click.ParamType[str]):
+class TextParameter(click.ParamType[str]):
     """A name that a case or a set can keep: not empty, and UTF-8."""
 
     name = "text"
@@ -38,5 +38,5 @@ class _Place(click.ParamType[Path]):
         return click.Path().shell_complete(ctx, param, incomplete)
 
 
-TEXT = _Text()
+TEXT = TextParameter()
 PLACE = _Place()

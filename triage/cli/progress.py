@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -32,13 +33,13 @@ class ProgressView(Protocol):
         """Show one event."""
 
 
-def progress_view(exhibit: str, warning: str | None, *, resumed: bool, finished: bool) -> ProgressView:
+def progress_view(exhibit: str, warnings: Iterable[str], *, resumed: bool, finished: bool) -> ProgressView:
     """Return the view that fits standard error, after saying how the examination begins."""
     if finished:
         _say(f"{exhibit} is already examined; this is its result")
     elif resumed:
         _say(f"{exhibit}: resuming where the last run ended")
-    if warning is not None:
+    for warning in warnings:
         _say(f"warning: {warning}")
     return LiveView() if sys.stderr.isatty() and not finished else LineView()
 

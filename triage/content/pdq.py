@@ -70,6 +70,11 @@ def pdq(picture: Pixels) -> Pdq:
     return pdq_of_rows(lambda first, last: picture[first:last], rows, columns)
 
 
+def complement(value: bytes) -> bytes:
+    """Return the hash of the negative of a picture: every coefficient changes its sign."""
+    return bytes(byte ^ 0xFF for byte in value)
+
+
 def pdq_of_rows(read: ReadRows, rows: int, columns: int) -> Pdq:
     """Return the hash of a picture too large to hold twice: `read(first, last)` gives rows first to last - 1.
 

@@ -1,4 +1,4 @@
-"""Perceptual hashes of a picture: decoded once within limits, turned upright, hashed.
+"""Perceptual hashes of a picture: decoded once within limits, turned upright, hashed whole and inside its borders.
 
 Decoding is the one place where bytes of unknown make meet large C libraries. Everything they raise ends here as a
 reason in `PictureHashes.declined`; a picture that is decoded only in part is hashed and marked as damaged. Transparency
@@ -10,15 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import BinaryIO, cast
 
 import numpy as np
 import pillow_heif
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
+from triage.content.borders import inner_box
 from triage.content.content import Content
-from triage.content.pdq import MIN_QUALITY, Pixels, pdq_of_rows
-from triage.content.phash import phash
+from triage.content.crops import crop_hashes, reduced
+from triage.content.pdq import MIN_QUALITY, Pdq, Pixels, complement, pdq_of_rows
+from triage.content.phash import phashes
 from triage.model.digest import PictureHashes
 from triage.model.errors import EvidenceError
 
@@ -85,27 +88,73 @@ def hash_picture(content: Content, media_type: str, limits: PictureLimits = DEFA
     return _hashes(picture, damaged=damaged)
 
 
+def hash_known_picture(
+    content: Content, media_type: str, limits: PictureLimits = DEFAULT_LIMITS
+) -> tuple[PictureHashes, tuple[bytes, ...]]:
+    """Return what `hash_picture` returns, and the PDQ hashes by which cropped copies of the picture are found.
+
+    The latter are few enough (see `crops`) to be stored with a known picture; none for one that is not to be compared.
+    Raises as `hash_picture` does.
+    """
+    try:
+        picture, damaged = _decoded(content, media_type, limits)
+    except _DeclinedError as reason:
+        return PictureHashes(declined=str(reason)), ()
+    hashes = _hashes(picture, damaged=damaged)
+    return hashes, () if hashes.declined else crop_hashes(picture)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A picture, whole or inside its borders, with its hash and why that is not to be compared, if so."""
+
+    picture: Image.Image
+    pdq: Pdq
+    declined: str | None
+
+
 def _hashes(picture: Image.Image, *, damaged: bool) -> PictureHashes:
     """Hash an upright RGB picture; what is not to be compared keeps its hash for the record, with the reason."""
-    size = f"{picture.width} x {picture.height} pixels"
     if min(picture.size) < _HASHABLE:
-        return PictureHashes(declined=f"tiny: {size}", damaged=damaged)
-    result = pdq_of_rows(partial(_rows, picture), picture.height, picture.width)
-    if result.span < _FLAT:
+        return PictureHashes(declined=f"tiny: {_size(picture)}", damaged=damaged)
+    whole = _view(picture)
+    if whole.pdq.span < _FLAT:
         return PictureHashes(declined="flat: one colour throughout", damaged=damaged)
-    declined = None
-    if min(picture.size) < TINY:
-        declined = f"tiny: {size}"
-    elif result.quality < MIN_QUALITY:
-        declined = f"low quality: {result.quality}"
+    phash, *turned = phashes(picture)
+    views = [view for view in (whole, _inside(picture)) if view is not None and view.declined is None]
+    pdq_variants = [variant for view in views for variant in view.pdq.variants]
+    pdq_variants += [complement(view.pdq.hash) for view in views]
+    phash_variants = [(phash, *turned) if view is whole else phashes(view.picture) for view in views]
     return PictureHashes(
-        pdq=result.hash.hex(),
-        quality=result.quality,
-        phash=phash(picture),
-        pdq_variants=tuple(variant.hex() for variant in result.variants),
-        declined=declined,
+        pdq=whole.pdq.hash.hex(),
+        quality=whole.pdq.quality,
+        phash=phash,
+        pdq_variants=tuple(variant.hex() for variant in pdq_variants),
+        phash_variants=tuple(chain.from_iterable(phash_variants)),
+        declined=None if views else whole.declined,
         damaged=damaged,
     )
+
+
+def _view(picture: Image.Image) -> _View:
+    result = pdq_of_rows(partial(_rows, picture), picture.height, picture.width)
+    declined = None
+    if min(picture.size) < TINY:
+        declined = f"tiny: {_size(picture)}"
+    elif result.quality < MIN_QUALITY:
+        declined = f"low quality: {result.quality}"
+    return _View(picture, result, declined)
+
+
+def _inside(picture: Image.Image) -> _View | None:
+    box = inner_box(picture)
+    if box is None or min(box[2] - box[0], box[3] - box[1]) < TINY:
+        return None
+    return _view(reduced(picture, box))
+
+
+def _size(picture: Image.Image) -> str:
+    return f"{picture.width} x {picture.height} pixels"
 
 
 def _rows(picture: Image.Image, first: int, last: int) -> Pixels:

@@ -1,7 +1,7 @@
 """Examining one item: one pass over its bytes, then the analyzers; always exactly one outcome."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from triage.analyzers.analyzer import Facts
@@ -60,12 +60,18 @@ class Examiner:
         if item.unlocated:
             return ItemResult(item=number, outcome=Outcome.UNREADABLE, reason=item.unlocated)
         learnt = self._recall(item, volume, decode=decode)
-        facts = Facts(item=item, digests=learnt.digests, media_type=learnt.media_type, pictures=learnt.pictures)
+        facts = Facts(
+            item=item,
+            digests=learnt.digests,
+            exact=[hashset.match_digests((learnt.digests,))[0] for hashset in self.sets],
+            media_type=learnt.media_type,
+            pictures=learnt.pictures,
+        )
         findings = analyze(facts, self.sets)
         return ItemResult(
             item=number,
             outcome=learnt.outcome,
-            reason=learnt.reason or self._known(learnt.digests, notable=bool(findings)),
+            reason="; ".join(filter(None, (learnt.reason, *_of_sets(facts, notable=bool(findings))))) or None,
             digests=learnt.digests,
             media_type=learnt.media_type,
             pictures=learnt.pictures,
@@ -121,12 +127,18 @@ class Examiner:
             return f"{lost} of {item.size} bytes could not be read" if lost else None
         return "part of the content could not be read" if self.evidence.source.touched else None
 
-    def _known(self, digests: Digests, *, notable: bool) -> str | None:
-        known = [s.identity.name for s in self.sets if s.identity.kind is SetKind.KNOWN and s.match(digests, None)]
-        if not known:
-            return None
-        names = ", ".join(known)
-        return f"conflict: notable, yet known software in {names}" if notable else f"known software: {names}"
+
+def _of_sets(facts: Facts, *, notable: bool) -> Iterator[str]:
+    """Yield what sets say of an item beside findings."""
+    held = [found.matches[0].set for found in facts.exact if found.matches]
+    if names := ", ".join(identity.name for identity in held if identity.kind is SetKind.KNOWN):
+        yield f"conflict: notable, yet known software in {names}" if notable else f"known software: {names}"
+    for found in facts.exact:
+        if found.disputed is not None:
+            yield (
+                f"a weak digest is in {found.disputed.name} with another strong one: not the same content, "
+                "or a wrong record of its publisher"
+            )
 
 
 def _unmarked(content: Content, kind: str) -> str | None:

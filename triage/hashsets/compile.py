@@ -1,37 +1,45 @@
-"""From published files, or from records made of files at hand, to a sealed set in the library."""
+"""A set in the making: from batches of records to a sealed, checked file in the library."""
 
-import io
-import os
-import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
-from triage.hashsets.categories import NO_CATEGORIES, NO_MAP, map_of_region
-from triage.hashsets.columns import ColumnBuilder
-from triage.hashsets.formats import AUTO, FORMATS, READERS
-from triage.hashsets.formats.decoding import is_binary
-from triage.hashsets.formats.reader import HEAD_BYTES, Reader
+from triage.hashsets.batch import Batch, in_batches
+from triage.hashsets.builder import SetBuilder
+from triage.hashsets.categories import NO_CATEGORIES
+from triage.hashsets.conflicts import Conflict, conflicts_of
 from triage.hashsets.formats.report import ReadReport
-from triage.hashsets.library import Library, set_name
+from triage.hashsets.library import Library, check_version, set_name
+from triage.hashsets.protection.signing import Signer
 from triage.hashsets.record import Record
-from triage.hashsets.sealed import SetHeader, SetMeta, content_digest, open_sealed, read_header, write_sealed
-from triage.model.errors import SourceError, StoreError, UsageError
-from triage.model.finding import SetIdentity, SetKind
-from triage.model.item import printable
+from triage.hashsets.sealed import SetHeader, SetMeta
+from triage.hashsets.sealing import put_seal
+from triage.model.errors import SourceError, UsageError
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[str, int, int], None]
+"""Told the step (`reading` bytes, `sealing` rows, `checking`), how much is done, and how much there is, 0: unknown."""
 
-_BUFFER = 1 << 20
-_ARCHIVES = ((b"PK\x03\x04", "a zip archive"), (b"\x1f\x8b", "a gzip file"), (b"7z\xbc\xaf\x27\x1c", "a 7z archive"))
+_PARTIAL = "set.partial"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What a delta did to the records of the set before: changed, taken away, and to be taken away but not there."""
+
+    changed: int
+    removed: int
+    unmet: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportSummary:
     """What was made: the set, where it lies, the account of every file, and the set whose place it took.
 
+    `notes` are lines of what a person should know besides.
     `duplicates` are records that said what another one says. `unchanged`: the same set was there already and stays.
+    `series_dropped`: there were too many different series to keep any. `conflicts` are sets of the other kind that
+    hold members of this one.
     """
 
     header: SetHeader
@@ -39,227 +47,135 @@ class ImportSummary:
     reports: tuple[ReadReport, ...] = ()
     empty_files: int = 0
     duplicates: int = 0
-    replaced: SetIdentity | None = None
+    series_dropped: bool = False
+    changes: Changes | None = None
+    replaced: SetHeader | None = None
     unchanged: bool = False
+    conflicts: tuple[Conflict, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def import_set(
-    files: Sequence[Path],
-    *,
-    name: str,
-    version: str,
-    date: str,
-    library: Library,
-    kind: SetKind | None = None,
-    origin: str = "",
-    format: str = AUTO,  # noqa: A002 - the word of the command line
-    replacing: bool = False,
-    progress: Progress | None = None,
-) -> ImportSummary:
-    """Compile published files into one set; `progress` gets (bytes read, bytes in all), every MiB.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where a set is put: the library, whether it may take the place of another of its version, whose seal it gets."""
 
-    Raises SourceError for a file that is no hash set or holds no usable row, UsageError where `kind` must be given
-    because the files have no categories, and as `compile_records`, StoreError where the library cannot be written.
-    Nothing is left behind.
-    """
-    library.path_of(name)
-    sources = [_source(path, format) for path in files]
-    if not sources:
-        raise UsageError("no file to import: name at least one")
-    builder = ColumnBuilder()
-    reading = _Reading(builder, kind, progress, sum(source.size for source in sources))
-    reports = tuple(reading.read(source) for source in sources)
-    if not builder.added:
-        raise _nothing_usable(reports)
-    regions = {report.region for report in reports}
-    region = next(iter(regions)) if len(regions) == 1 else None
-    meta = SetMeta(
-        name=set_name(name), version=version, kind=_kind(kind, reading, name), date=date, origin=origin,
-        region=region, category_map=_map_name(region, has_categories=reading.has_categories),
-    )  # fmt: skip
-    return replace(_seal(builder, meta, library, replacing=replacing), reports=reports)
+    library: Library
+    replacing: bool = False
+    signer: Signer | None = None
 
 
-def compile_records(
-    records: Iterable[Record], meta: SetMeta, library: Library, *, replacing: bool = False
-) -> ImportSummary:
-    """Compile records at hand into one set; raises SourceError where none is usable, StoreError as `import_set`.
+def compile_records(records: Iterable[Record], meta: SetMeta, destination: Destination) -> ImportSummary:
+    """Compile records at hand into one set; raises SourceError where none is usable, StoreError as `compiling`.
 
     Raises UsageError where a set of that name and version holds something else, unless it may be replaced: a version
     that findings cite must not change under them.
     """
-    library.path_of(meta.name)
-    builder = ColumnBuilder()
-    empty_files = 0
-    has_categories = False
-    for record in records:
-        if record.is_empty_file:
-            empty_files += 1
-        elif any(record[:5]):
-            builder.add(record)
-            has_categories |= record.category is not None
-    if not builder.added:
-        raise SourceError(f"{meta.name}: no file with content to make a hash set of: choose another folder")
-    settled = replace(
-        meta, name=set_name(meta.name), category_map=meta.category_map if has_categories else NO_CATEGORIES
-    )
-    return replace(_seal(builder, settled, library, replacing=replacing), empty_files=empty_files)
+    with compiling(meta.name, meta.version, destination) as compilation:
+        empty_files = 0
+
+        def usable() -> Iterator[tuple[int, Record]]:
+            nonlocal empty_files
+            for record in records:
+                if record.is_empty_file:
+                    empty_files += 1
+                elif any(record[:5]):
+                    yield 0, record
+
+        has_categories = False
+        for batch in in_batches(usable()):
+            has_categories |= any(label.category is not None for label in batch.labels)
+            compilation.add(batch)
+        if not compilation.added:
+            raise SourceError(f"{meta.name}: no file with content to make a hash set of: choose another folder")
+        category_map = meta.category_map if has_categories else NO_CATEGORIES
+        settled = replace(meta, name=set_name(meta.name), category_map=category_map)
+        return replace(compilation.seal(settled), empty_files=empty_files)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
-    path: Path
-    size: int
-    reader: Reader
+@contextmanager
+def compiling(
+    name: str, version: str, destination: Destination, progress: Progress = lambda _step, _done, _whole: None
+) -> Iterator["SetCompilation"]:
+    """Begin a set of that name; whatever happens, nothing but the finished set is left in the library.
+
+    Raises UsageError where it would need a seal and nobody is there to put one on it, StoreError where the library
+    cannot be written.
+    """
+    destination.library.path_of(name)
+    check_version(version)
+    trusted, signer = destination.library.trusted.names, destination.signer
+    if trusted and (signer is None or signer.public not in trusted):
+        raise UsageError(f"{name}: this library trusts sealed sets only: give the --key of a trusted signer")
+    with destination.library.workshop() as folder, SetBuilder(folder) as builder:
+        yield SetCompilation(destination, folder, builder, progress)
 
 
-class _Reading:
-    """The reading of several files into one builder, with the progress of all."""
+class SetCompilation:
+    """Takes batches of records; `seal` makes the set of them."""
 
-    def __init__(self, builder: ColumnBuilder, kind: SetKind | None, progress: Progress | None, total: int) -> None:
-        self.has_categories = False
+    def __init__(self, destination: Destination, folder: Path, builder: SetBuilder, progress: Progress) -> None:
+        self._destination = destination
+        self._folder = folder
         self._builder = builder
-        self._kind = kind
         self._progress = progress
+
+    @property
+    def added(self) -> int:
+        """Records that were taken."""
+        return self._builder.added
+
+    def add(self, batch: Batch) -> None:
+        """Take records as they are."""
+        self._builder.add(batch)
+
+    def seal(self, meta: SetMeta) -> ImportSummary:
+        """Write the sealed file, check it, and put it into the library."""
+        library, signer = self._destination.library, self._destination.signer
+        present = library.header_of(meta.name)
+        made = self._folder / _PARTIAL
+        meter = Meter("sealing", self._progress, self._builder.work)
+        with made.open("w+b") as file:
+            header = self._builder.write(file, meta, meter.advance)
+        if signer is not None:
+            put_seal(made, signer.seal(bytes.fromhex(header.digest)).to_bytes())
+        self._progress("checking", 0, 0)
+        summary = ImportSummary(
+            header=header,
+            path=library.path_of(meta.name),
+            duplicates=self._builder.duplicates,
+            series_dropped=self._builder.series_dropped,
+            replaced=present,
+        )
+        if present is not None and present.meta.version == meta.version:
+            is_same = present.content == header.content and _same(present.meta, meta)
+            if is_same and library.is_whole(meta.name):
+                if signer is not None:
+                    library.seal(meta.name, signer)
+                return replace(summary, header=present, replaced=None, unchanged=True)
+            if not (is_same or self._destination.replacing):
+                raise UsageError(
+                    f"{meta.name}: version {meta.version} is in the library with other members or of another kind: "
+                    "give another --set-version, or --replace"
+                )
+        library.put(meta.name, made, self._builder.sample, before=present)
+        return replace(summary, conflicts=conflicts_of(meta.name, library))
+
+
+class Meter:
+    """One step of a job, bit by bit."""
+
+    def __init__(self, step: str, progress: Progress, whole: int) -> None:
+        self.whole = whole
+        self._step = step
         self._done = 0
-        self._total = total
+        self._progress = progress
 
-    def read(self, source: _Source) -> ReadReport:
-        report = ReadReport(printable(str(source.path)), reader=source.reader.name, unit=source.reader.unit)
-        try:
-            with io.BufferedReader(_Watched(source.path, self._advance), _BUFFER) as stream:
-                self._take(source.reader, stream, report)
-        except OSError as error:
-            raise _unreadable(source.path, error) from error
-        return report
-
-    def _take(self, reader: Reader, stream: BinaryIO, report: ReadReport) -> None:
-        add = self._builder.add
-        kind = self._kind or SetKind.NOTABLE
-        for record in reader.read(stream, report):
-            if record.category is not None:
-                self.has_categories = True
-                meaning = map_of_region(report.region)
-                reason = None if meaning is None else meaning.exclusion(record.category, kind)
-                if reason is not None:
-                    report.skip(reason)
-                    continue
-            add(record)
-
-    def _advance(self, count: int) -> None:
+    def advance(self, count: int) -> None:
+        """Say that so much more is done; never more than there is, for what goes on the way is not known before."""
         self._done += count
-        if self._progress is not None:
-            self._progress(min(self._done, self._total), self._total)
-
-
-class _Watched(io.FileIO):
-    """A file that tells how many bytes were read of it."""
-
-    def __init__(self, path: Path, on_read: Callable[[int], None]) -> None:
-        super().__init__(path, "rb")
-        self._on_read = on_read
-
-    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        count = super().readinto(buffer) or 0
-        self._on_read(count)
-        return count
-
-
-def _source(path: Path, wanted: str) -> _Source:
-    """Return a file with its reader; raises SourceError where it is none that any reader knows."""
-    try:
-        # Not to wait for ever on a pipe: it opens at once, and is refused.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise SourceError(f"{printable(str(path))}: not a file: name a published hash set")
-            head = file.read(HEAD_BYTES)
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    return _Source(path=path, size=status.st_size, reader=_reader(path, head, wanted))
-
-
-def _reader(path: Path, head: bytes, wanted: str) -> Reader:
-    if wanted not in FORMATS:
-        raise UsageError(f"{wanted!r} is no format of hash sets: choose one of {', '.join(FORMATS)}")
-    _refuse_binary(path, head)
-    for reader in READERS:
-        if reader.name == wanted or (wanted == AUTO and reader.recognise(head)):
-            return reader
-    known = ", ".join(reader.name for reader in READERS)
-    raise SourceError(f"{printable(str(path))}: not a hash set of a known format ({known}): check the file")
-
-
-def _refuse_binary(path: Path, head: bytes) -> None:
-    shown = printable(str(path))
-    if not head.strip():
-        raise SourceError(f"{shown}: the file is empty, so the set has no usable row: get it again from its publisher")
-    for magic, what in _ARCHIVES:
-        if head.startswith(magic):
-            raise SourceError(f"{shown}: {what}, not a hash set: unpack it first")
-    if is_binary(head):
-        raise SourceError(f"{shown}: a binary file, not a hash set of a known format: check the file")
-
-
-def _kind(kind: SetKind | None, reading: _Reading, name: str) -> SetKind:
-    if kind is not None:
-        return kind
-    if not reading.has_categories:
-        raise UsageError(f"{name}: the files have no categories, so what a match means must be said: "
-                         "give --kind notable or --kind known")  # fmt: skip
-    return SetKind.NOTABLE
-
-
-def _map_name(region: str | None, *, has_categories: bool) -> str:
-    if not has_categories:
-        return NO_CATEGORIES
-    meaning = map_of_region(region)
-    return NO_MAP if meaning is None else meaning.name
-
-
-def _seal(builder: ColumnBuilder, meta: SetMeta, library: Library, *, replacing: bool) -> ImportSummary:
-    path = library.path_of(meta.name)
-    present = _present(path)
-    columns = builder.build()
-    if present is not None and present.meta.version == meta.version:
-        if present.content == content_digest(columns) and _same(present.meta, meta):
-            duplicates = builder.added - present.counts["records"]
-            return ImportSummary(header=present, path=path, duplicates=duplicates, unchanged=True)
-        if not replacing:
-            raise UsageError(
-                f"{meta.name}: version {meta.version} is in the library with other members or of another kind: "
-                "give another --set-version, or --replace"
-            )
-    library.add(meta.name, lambda file: write_sealed(file, meta, columns))
-    header = read_header(path)
-    return ImportSummary(
-        header=header,
-        path=path,
-        duplicates=builder.added - header.counts["records"],
-        replaced=None if present is None else present.identity,
-    )
-
-
-def _present(path: Path) -> SetHeader | None:
-    """Return the set that is there already, None where there is none that can be used."""
-    try:
-        return open_sealed(path).header
-    except StoreError:
-        return None
+        self._progress(self._step, min(self._done, self.whole), self.whole)
 
 
 def _same(one: SetMeta, other: SetMeta) -> bool:
     """Tell whether two sets of the same members are the same, whenever and from whichever file they were made."""
     return replace(one, date=other.date, origin=other.origin) == other
-
-
-def _nothing_usable(reports: Sequence[ReadReport]) -> SourceError:
-    rows = sum(report.rows for report in reports)
-    reasons = {reason for report in reports for reason in report.skipped}
-    why = f" ({'; '.join(sorted(reasons))})" if reasons else ""
-    files = ", ".join(report.file for report in reports)
-    return SourceError(f"{files}: the set has no usable row, of {rows} read{why}: check the file and its format")
-
-
-def _unreadable(path: Path, error: OSError) -> SourceError:
-    return SourceError(f"{printable(str(path))}: cannot be read: {error.strerror or error}: check the path")

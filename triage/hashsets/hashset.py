@@ -2,20 +2,31 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
-from triage.hashsets.exact import ExactIndex, ExactLookup
+import numpy as np
+
+from triage.hashsets.batch import Batch
+from triage.hashsets.columns import WORDS, Columns
+from triage.hashsets.exact import ExactIndex
+from triage.hashsets.labels import LabelTable
 from triage.hashsets.perceptual import PdqIndex, PhashIndex
+from triage.hashsets.record import DIGEST_BYTES, HASH_BYTES, flag_names
 from triage.hashsets.sealed import SealedFile, SetHeader, open_sealed
 from triage.model.digest import Digests, PictureHashes
 from triage.model.finding import Match, MatchBy, SetIdentity
 
-# Below this the hash of a picture hangs on noise: its authors say not to compare.
-PDQ_QUALITY = 50
-
 _STRENGTH = {
     by: rank for rank, by in enumerate((MatchBy.SHA256, MatchBy.SHA1, MatchBy.MD5, MatchBy.PDQ, MatchBy.PHASH))
 }
+_BATCH = 1 << 22  # each batch looks at the record of every hash once
+
+
+class Held(NamedTuple):
+    """What a set holds of one content; `disputed`: the set, if a weak digest is a member's and a strong one is not."""
+
+    matches: tuple[Match, ...]
+    disputed: SetIdentity | None
 
 
 class HashSet:
@@ -25,11 +36,11 @@ class HashSet:
         self.path = sealed.path
         self.header: SetHeader = sealed.header
         self.identity: SetIdentity = sealed.header.identity
-        self.collisions = 0
         self.exact = ExactIndex(sealed.columns)
         self.pdq = PdqIndex(sealed.columns)
         self.phash = PhashIndex(sealed.columns)
-        self._sealed = sealed
+        self.labels = LabelTable(sealed.columns)
+        self._columns: Columns = sealed.columns
 
     @classmethod
     def open(cls, path: Path, *, verify: bool = True) -> Self:
@@ -41,7 +52,7 @@ class HashSet:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Records, and members by hash: records, md5, sha1, sha256, pdq, phash."""
+        """Records, altered copies, and members by hash: records, variants, md5, sha1, sha256, pdq, phash."""
         return self.header.counts
 
     @property
@@ -60,51 +71,94 @@ class HashSet:
         return len(self.phash) > 0
 
     def match(self, digests: Digests, pictures: PictureHashes | None = None) -> tuple[Match, ...]:
-        """Return what the set holds of one item, strongest and nearest first, each record by its best hash only.
+        """Return what the set holds of one item, strongest and nearest first.
 
-        Records that differ in nothing a match shows are one match. Collisions (see `exact`) are added to
-        `collisions`.
+        What looks like the item is told only where its very content is no member.
         """
-        best = {hit.record: (hit.by, 0) for hit in self.lookup((digests,)).hits}
-        for by, distance, record in self._near(pictures) if pictures is not None else ():
+        (exact,) = self.match_digests((digests,))
+        return exact.matches or (() if pictures is None else self.match_pictures(pictures))
+
+    def match_digests(self, batch: Sequence[Digests]) -> list[Held]:
+        """Return for each of a batch of items what the set holds of the very same content, strongest first.
+
+        Records that differ in nothing a match shows are one match.
+        """
+        found: list[set[Match]] = [set() for _ in batch]
+        result = self.exact.lookup(batch)
+        for hit in result.hits:
+            found[hit.query].add(self._match(hit.record, hit.by, 0))
+        disputed = set(result.disputed)
+        return [
+            Held(tuple(sorted(matches, key=_order)), self.identity if query in disputed else None)
+            for query, matches in enumerate(found)
+        ]
+
+    def match_pictures(self, pictures: PictureHashes) -> tuple[Match, ...]:
+        """Return the members that look like a picture, each record by its best hash, nearest first."""
+        best: dict[int, tuple[MatchBy, int]] = {}
+        for by, distance, record in self._near(pictures):
             best.setdefault(record, (by, distance))
         found = {self._match(record, by, distance) for record, (by, distance) in best.items()}
         return tuple(sorted(found, key=_order))
 
-    def lookup(self, batch: Sequence[Digests]) -> ExactLookup:
-        """Look a batch of digests up, many times faster for each than one by one."""
-        result = self.exact.lookup(batch)
-        self.collisions += result.collisions
-        return result
+    def batches(self) -> Iterator[Batch]:
+        """Yield every record again, in the order of their numbers."""
+        table = tuple(self.labels[number] for number in range(len(self.labels)))
+        for start in range(0, len(self._columns["present"]), _BATCH):
+            rows = slice(start, start + _BATCH)
+            present = self._columns["present"][rows]
+            yield Batch(
+                place=np.arange(start, start + len(present)),
+                present=present,
+                hashes={name: self._raw(name, start, len(present)) for name in HASH_BYTES if self.counts[name]},
+                size=self._columns["size"][rows],
+                labels=table,
+                label=self._columns["label"][rows],
+            )
+
+    def _raw(self, name: str, start: int, rows: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        """Return one hash of some records, zeros where a record has none."""
+        records = self._columns[f"{name}_record"]
+        some = np.flatnonzero((records >= start) & (records < start + rows))
+        raw = np.zeros((rows, HASH_BYTES[name]), np.uint8)
+        if not len(some):
+            return raw
+        words = self._columns[name if name in WORDS else f"{name}_key"][some].astype(">u8")
+        leading = words.view(np.uint8).reshape(len(some), -1)
+        at = records[some] - start
+        raw[at, : leading.shape[1]] = leading
+        if name in DIGEST_BYTES:
+            rest = np.ascontiguousarray(self._columns[f"{name}_rest"][some])
+            raw[at, leading.shape[1] :] = rest.view(np.uint8).reshape(len(some), -1)
+        return raw
 
     def _near(self, pictures: PictureHashes) -> Iterator[tuple[MatchBy, int, int]]:
-        comparable = pictures.quality is None or pictures.quality >= PDQ_QUALITY
-        hashes = pictures.pdq_variants or (() if pictures.pdq is None else (pictures.pdq,))
-        if self.has_pdq and hashes and comparable:
-            for near in self.pdq.near([bytes.fromhex(text) for text in hashes]):
+        if pictures.declined:
+            return
+        if self.has_pdq and (hashes := _compared(pictures.pdq_variants, pictures.pdq)):
+            for near in self.pdq.near(hashes):
                 yield MatchBy.PDQ, near.distance, near.record
-        if self.has_phash and pictures.phash is not None:
-            for near in self.phash.near(bytes.fromhex(pictures.phash)):
+        if self.has_phash and (hashes := _compared(pictures.phash_variants, pictures.phash)):
+            for near in self.phash.near(hashes, self.header.meta.phash_radius):
                 yield MatchBy.PHASH, near.distance, near.record
 
     def _match(self, record: int, by: MatchBy, distance: int) -> Match:
+        label = self.labels.of(record)
         return Match(
             set=self.identity,
             by=by,
             distance=distance,
-            category=self._text("category", record),
-            grade=self._text("grade", record),
+            category=label.category,
+            grade=label.grade,
+            series=label.series,
+            flags=flag_names(label.flags),
         )
 
-    def _text(self, column: str, record: int) -> str | None:
-        columns = self._sealed.columns
-        number = int(columns[column][record])
-        if number == 0:
-            return None
-        ends = columns["text_end"]
-        start = int(ends[number - 2]) if number > 1 else 0
-        return bytes(columns["text"][start : int(ends[number - 1])]).decode()
+
+def _compared(variants: Sequence[str], single: str | None) -> list[bytes]:
+    """Return the hashes to compare: the variants of a picture, or the one that a person gave."""
+    return [bytes.fromhex(text) for text in variants or ([] if single is None else [single])]
 
 
-def _order(match: Match) -> tuple[int, int, str, str]:
-    return _STRENGTH[match.by], match.distance, match.category or "", match.grade or ""
+def _order(match: Match) -> tuple[object, ...]:
+    return _STRENGTH[match.by], match.distance, match.category or "", match.grade or "", match.series or "", match.flags

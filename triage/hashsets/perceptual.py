@@ -1,23 +1,20 @@
-"""Perceptual look-ups: every member within a radius, by comparing with all of them, so that none can be missed."""
+"""Perceptual look-ups: every member of one set within a radius of a picture's hashes; none can be missed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.hashsets.columns import Column, Columns
-from triage.hashsets.record import PDQ_BYTES, PHASH_BYTES
+from triage.hashsets import multi_index
+from triage.hashsets.multi_index import Hits, Numbers, Words
 
 # The radius that PDQ's authors recommend: unrelated pictures are 128 bits apart on average, with a deviation of 8.
 PDQ_RADIUS = 31
 # At 8 of 64 bits re-encoded, resized and recoloured copies are found (96 % or more of a test series), while the chance
 # that two unrelated hashes come so near is 3 in 10,000,000,000.
 PHASH_RADIUS = 8
-
-_BLOCK = 16384  # words of 8 bytes: a block and what is made of it stay in a core's cache
-
-Words = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,69 +25,62 @@ class Candidate:
     record: int
 
 
-class PdqIndex:
-    """PDQ hashes of one set, as four rows of 64-bit words."""
+class PerceptualIndex:
+    """The hashes of one kind in one set, over its columns; the subclasses name the kind.
 
-    def __init__(self, columns: Columns) -> None:
-        self._words: Column = columns["pdq"]
-        self._records: Column = columns["pdq_record"]
+    For the kind `pdq` the columns are `pdq`: u8 of shape (k, words), word 0 the most significant, rows sorted by word
+    0, then 1 and so on; `pdq_record`: u4 of shape (k,), the record of each row; `pdq_offsets` and `pdq_ids`: the arrays
+    of `multi_index`, of any shape that holds their values in order, both empty where `multi_index.plan` gives None.
+    """
+
+    name: ClassVar[str]
+    words: ClassVar[int]
+    radius: ClassVar[int]
+
+    def __init__(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        self._hashes: Words = columns[self.name].reshape(-1, self.words)
+        self._records: Numbers = columns[f"{self.name}_record"]
+        ids, offsets = columns[f"{self.name}_ids"], columns[f"{self.name}_offsets"]
+        self._indexed = offsets.size > 0
+        self._ids: Numbers = ids.reshape(-1, max(1, len(self)))
+        self._offsets: Numbers = offsets.reshape(len(self._ids) + 1, -1)
 
     def __len__(self) -> int:
         return len(self._records)
 
     def hash_at(self, position: int) -> tuple[int, bytes]:
         """Return the record and the hash at a position of the column."""
-        return int(self._records[position]), self._words[:, position].astype(">u8").tobytes()
+        return int(self._records[position]), self._hashes[position].astype(">u8").tobytes()
 
-    def near(self, hashes: Sequence[bytes], radius: int = PDQ_RADIUS) -> list[Candidate]:
+    def near(self, hashes: Sequence[bytes], radius: int | None = None) -> list[Candidate]:
         """Return the records within `radius` bits of any of the hashes (the variants of one picture), nearest first.
 
-        Two of the four words are compared first: what is further than the radius there is further in all.
+        Each record has its best distance. Without a radius, the one recommended for this kind of hash.
         """
-        queries = _words(hashes, PDQ_BYTES)
-        best: dict[int, int] = {}
-        for start in range(0, len(self), _BLOCK):
-            block = self._words[:, start : start + _BLOCK]
-            for query in queries:
-                partly = np.bitwise_count(block[0] ^ query[0])
-                partly += np.bitwise_count(block[1] ^ query[1])
-                some = np.flatnonzero(partly <= radius)
-                if len(some):
-                    distances = np.bitwise_count(block[:, some] ^ query[:, None]).sum(axis=0, dtype=np.int64)
-                    _keep(best, self._records[start + some], distances, radius)
-        return _sorted(best)
+        queries = np.frombuffer(b"".join(hashes), ">u8").astype(np.uint64).reshape(-1, self.words)
+        hits = self._hits(queries, self.radius if radius is None else radius)
+        return _best(self._records[hits.row], hits.distance) if len(hits.row) else []
+
+    def _hits(self, queries: Words, radius: int) -> Hits:
+        if self._indexed:
+            return multi_index.search(self._hashes, self._offsets, self._ids, queries, radius)
+        return multi_index.scan(self._hashes, queries, radius)
 
 
-class PhashIndex:
-    """64-bit hashes of one set."""
+class PdqIndex(PerceptualIndex):
+    """PDQ hashes, of 256 bits."""
 
-    def __init__(self, columns: Columns) -> None:
-        self._words: Column = columns["phash"]
-        self._records: Column = columns["phash_record"]
-
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def near(self, value: bytes, radius: int = PHASH_RADIUS) -> list[Candidate]:
-        """Return the records within `radius` bits, nearest first."""
-        query = _words([value], PHASH_BYTES)[0, 0]
-        best: dict[int, int] = {}
-        for start in range(0, len(self), _BLOCK):
-            distances = np.bitwise_count(self._words[start : start + _BLOCK] ^ query)
-            some = np.flatnonzero(distances <= radius)
-            _keep(best, self._records[start + some], distances[some], radius)
-        return _sorted(best)
+    name, words, radius = "pdq", 4, PDQ_RADIUS
 
 
-def _words(hashes: Sequence[bytes], length: int) -> Words:
-    return np.frombuffer(b"".join(hashes), ">u8").astype(np.uint64).reshape(-1, length // 8)
+class PhashIndex(PerceptualIndex):
+    """The 64-bit hashes that the library imagehash calls pHash."""
+
+    name, words, radius = "phash", 1, PHASH_RADIUS
 
 
-def _keep(best: dict[int, int], records: Column, distances: Column, radius: int) -> None:
-    for record, distance in zip(records.tolist(), distances.tolist(), strict=True):
-        if distance <= min(radius, best.get(record, radius)):
-            best[record] = distance
-
-
-def _sorted(best: dict[int, int]) -> list[Candidate]:
-    return sorted(Candidate(distance, record) for record, distance in best.items())
+def _best(records: Numbers, distances: Numbers) -> list[Candidate]:
+    order = np.lexsort((records, distances))
+    _, first = np.unique(records[order], return_index=True)
+    nearest = order[np.sort(first)]
+    return [Candidate(*pair) for pair in zip(distances[nearest].tolist(), records[nearest].tolist(), strict=True)]

@@ -14,17 +14,24 @@ class Digests:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureHashes:
-    """Perceptual hashes of one picture, upright and in its eight turns and mirrors.
+    """Perceptual hashes of one picture: whole and upright for the record, and all that is to be compared.
 
-    `pdq`: 64 hexadecimal digits (256 bits) of the picture as a person sees it; `quality`: 0 to 100, below 50 is not
-    comparable; `phash`: 16 hexadecimal digits (64 bits, row-major) of imagehash's pHash; `pdq_variants`: the eight
-    turns and mirrors of the PDQ hash, the upright one first. Where no hash can be trusted the field is None and
-    `declined` says why.
+    `pdq`: 64 hexadecimal digits (256 bits) of the whole picture as a person sees it; `quality`: 0 to 100, below 50 that
+    hash is not comparable; `phash`: 16 hexadecimal digits (64 bits, row-major) of imagehash's pHash.
+
+    `pdq_variants`: the eight turns and mirrors of the PDQ hash, the upright one first; where borders were found, the
+    eight of the picture inside them; then the negative of each of the two upright ones. `phash_variants`: the turns and
+    mirrors likewise. They hold comparable hashes only: the whole picture is missing where it is of low quality and the
+    picture inside its borders is not.
+
+    Where no hash is to be compared there are no variants and `declined` says why; where there is none at all, its field
+    is None.
     """
 
     pdq: str | None = None
     quality: int | None = None
     phash: str | None = None
     pdq_variants: tuple[str, ...] = ()
+    phash_variants: tuple[str, ...] = ()
     declined: str | None = None
     damaged: bool = False

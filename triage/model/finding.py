@@ -39,13 +39,18 @@ class SetIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """One member of one set that a hash came near to; `distance` in bits, 0 for a digest."""
+    """One member of one set that a hash came near to; `distance` in bits, 0 for a digest.
+
+    `category`, `grade`, `series` and `flags` (such as `victim-identified`) are what the publisher says of the member.
+    """
 
     set: SetIdentity
     by: MatchBy
     distance: int
     category: str | None = None
     grade: str | None = None
+    series: str | None = None
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,13 +13,13 @@ from triage.engine.plan import Limits, Plan, Profile, identity
 from triage.engine.pool import WorkerPool
 from triage.engine.run import Run, describe
 from triage.hashsets.hashset import HashSet
-from triage.hashsets.library import Library
 from triage.model.custody import Payload
 from triage.model.errors import SourceError, StoreError, UsageError
 from triage.model.event import Event
 from triage.model.evidence import SourceInfo
 from triage.session.conclusion import conclude
-from triage.session.host import RunClock, library_folder, lies_on, now, person
+from triage.session.host import RunClock, lies_on, now, person
+from triage.session.library import library_at
 from triage.store.case import Case, CaseReader
 from triage.store.exhibits import ExhibitRecord, ExhibitState
 
@@ -47,7 +47,7 @@ class Examination:
     def __init__(self, order: Order) -> None:
         """Open source, library and case, and store the plan. Raises SourceError, StoreError or UsageError."""
         self._order = order
-        sets = Library(library_folder(order.library)).open_all()
+        sets = library_at(order.library).open_all()
         setup = _setup(order, sets)
         with ExitStack() as undo:
             self._pool = undo.enter_context(closing(WorkerPool(setup, order.jobs)))

@@ -33,8 +33,8 @@ WHERE id = ? AND outcome = 'not-reached'
 """
 _FINDING = """
 INSERT INTO finding (item_id, set_name, set_version, set_digest, set_kind, category, grade, match, distance,
-                     confirmed, found_at, seconds, analyzer, analyzer_version)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                     confirmed, found_at, seconds, analyzer, analyzer_version, series, flags)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _STANDING = """
 SELECT coalesce(sum(item.outcome <> 'not-reached'), 0) AS items_done, count(*) AS items_total,
@@ -214,4 +214,6 @@ def _finding_row(item: int, finding: Finding, found_at: str, seconds: float) -> 
         seconds,
         finding.analyzer,
         finding.analyzer_version,
+        match.series,
+        " ".join(match.flags) or None,
     )

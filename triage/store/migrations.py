@@ -18,7 +18,10 @@ class Migration:
     script: str
 
 
-MIGRATIONS = (Migration(brings="exhibits, items, findings, coverage, custody ledger", script="schema.sql"),)
+MIGRATIONS = (
+    Migration(brings="exhibits, items, findings, coverage, custody ledger", script="schema.sql"),
+    Migration(brings="series and flags of findings", script="series.sql"),
+)
 
 
 def is_blank(database: Database) -> bool:

@@ -24,7 +24,8 @@ ORDER BY exhibit.id, region.offset, region.name, item.sequence, item.id
 _FINDINGS = """
 SELECT item.path, region.offset AS volume, finding.set_name AS "set", finding.set_version, finding.set_digest,
        finding.category, finding.grade, finding.match, finding.distance, finding.confirmed, finding.found_at,
-       finding.seconds, item.allocated, item.recovered, item.address, exhibit.reference AS exhibit
+       finding.seconds, finding.series, finding.flags, item.allocated, item.recovered, item.address,
+       exhibit.reference AS exhibit
 FROM finding JOIN item ON item.id = finding.item_id JOIN region ON region.id = item.region_id
 JOIN exhibit ON exhibit.id = region.exhibit_id
 WHERE exhibit.id = coalesce(?, exhibit.id)

@@ -1,6 +1,6 @@
 """What a reader tells of a file beside its records: rows read, rows skipped and why, values that were no good."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from triage.model.errors import SourceError
@@ -69,6 +69,12 @@ class ReadReport:
         """Count the row in hand as not used."""
         self._skipped.setdefault(reason, Tally()).add(self.place)
 
+    def skip_rows(self, reason: str, places: Iterable[int]) -> None:
+        """Count the rows at these places as not used; a row of several records is one."""
+        tally = self._skipped.setdefault(reason, Tally())
+        for place in dict.fromkeys(places):
+            tally.add(place)
+
     def drop_value(self, reason: str) -> None:
         """Count a value of the row in hand as not used."""
         self._bad_values.setdefault(reason, Tally()).add(self.place)
@@ -77,15 +83,13 @@ class ReadReport:
         """Return the error that ends the reading of this file, naming it, the place and the next step."""
         return SourceError(f"{self.file}: {cause}, at {self.unit} {self.place}: nothing was imported; {step}")
 
-    def summary(self) -> tuple[str, ...]:
-        """Return one line for a person for each reason."""
-        return (
-            f"{self.file}: {self.rows} {self.unit}s read, {self.used} used",
-            *(self._line("skipped", reason, tally) for reason, tally in self._skipped.items()),
-            *(self._line("value dropped", reason, tally) for reason, tally in self._bad_values.items()),
-        )
-
-    def _line(self, what: str, reason: str, tally: Tally) -> str:
-        places = ", ".join(str(place) for place in tally.places)
-        more = ", ..." if tally.count > len(tally.places) else ""
-        return f"{self.file}: {what}: {reason}: {tally.count} ({self.unit} {places}{more})"
+    def lines(self) -> list[str]:
+        """Return the account as a person reads it: what was read and used, then a line for each note and reason."""
+        lines = [f"{self.file}: {self.reader}, {self.rows:,} rows read, {self.used:,} used"]
+        lines += [f"  {note}" for note in self._notes]
+        for what, tallies in (("skipped", self._skipped), ("value dropped", self._bad_values)):
+            for reason, tally in tallies.items():
+                places = ", ".join(str(place) for place in tally.places)
+                more = ", ..." if tally.count > len(tally.places) else ""
+                lines.append(f"  {tally.count:,} {what}: {reason} ({self.unit} {places}{more})")
+        return lines

@@ -1,0 +1,1 @@
+"""Formats that are SQLite databases: the releases of NSRL, and the sets of Autopsy."""
