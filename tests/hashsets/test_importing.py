@@ -14,7 +14,14 @@ from triage.model.errors import SourceError, UsageError
 from triage.model.finding import SetKind
 
 V2 = "http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/{}/$metadata#Media"
-OWN = 'title = "own"\nregions = ["Own"]\n[categories.7]\nname = "harmless"\nnotable = false\n[categories.8]\nname = "grave"\n'
+OWN = """title = "own"
+regions = ["Own"]
+[categories.7]
+name = "harmless"
+notable = false
+[categories.8]
+name = "grave"
+"""
 
 
 def md5(number: int) -> str:

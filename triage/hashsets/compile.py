@@ -106,14 +106,23 @@ def compiling(
     trusted, signer = destination.library.trusted.names, destination.signer
     if trusted and (signer is None or signer.public not in trusted):
         raise UsageError(f"{name}: this library trusts sealed sets only: give the --key of a trusted signer")
+    before = destination.library.header_of(name)
     with destination.library.workshop() as folder, SetBuilder(folder) as builder:
-        yield SetCompilation(destination, folder, builder, progress)
+        yield SetCompilation(destination, folder, builder, progress, before)
 
 
 class SetCompilation:
-    """Takes batches of records; `seal` makes the set of them."""
+    """Takes batches of records; `seal` makes the set of them. `before` is the set in whose place it is to be put."""
 
-    def __init__(self, destination: Destination, folder: Path, builder: SetBuilder, progress: Progress) -> None:
+    def __init__(
+        self,
+        destination: Destination,
+        folder: Path,
+        builder: SetBuilder,
+        progress: Progress,
+        before: SetHeader | None,
+    ) -> None:
+        self.before = before
         self._destination = destination
         self._folder = folder
         self._builder = builder
@@ -131,7 +140,7 @@ class SetCompilation:
     def seal(self, meta: SetMeta) -> ImportSummary:
         """Write the sealed file, check it, and put it into the library."""
         library, signer = self._destination.library, self._destination.signer
-        present = library.header_of(meta.name)
+        present = self.before
         made = self._folder / _PARTIAL
         meter = Meter("sealing", self._progress, self._builder.work)
         with made.open("w+b") as file:

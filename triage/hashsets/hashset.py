@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from triage.hashsets.batch import Batch
-from triage.hashsets.columns import WORDS, Columns
+from triage.hashsets.columns import WORDS, Column, Columns
 from triage.hashsets.exact import ExactIndex
 from triage.hashsets.labels import LabelTable
 from triage.hashsets.perceptual import PdqIndex, PhashIndex
@@ -59,6 +59,11 @@ class HashSet:
     def needs(self) -> frozenset[str]:
         """The digests (md5, sha1, sha256) that an item must have to be looked up in full."""
         return frozenset(by.value for by, column in self.exact.columns.items() if len(column))
+
+    @property
+    def present(self) -> Column:
+        """Which hashes each record carries, a sum of `HASH_BITS`."""
+        return self._columns["present"]
 
     @property
     def has_pdq(self) -> bool:

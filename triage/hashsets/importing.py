@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from triage.hashsets.batch import Batch
 from triage.hashsets.categories import NO_CATEGORIES, NO_MAP, CategoryMap, CategoryMaps
@@ -41,10 +42,15 @@ class ImportOrder:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Records of one kind from one file: those that have a place in the set, and those that have none."""
+    """Records as they were read, and which of them have no place in the set."""
 
-    members: Batch
-    excluded: Batch | None
+    batch: Batch
+    excluded: NDArray[np.bool_]
+
+    @property
+    def members(self) -> Batch:
+        """Those that have a place."""
+        return self.batch.kept(~self.excluded)
 
 
 def import_set(
@@ -157,7 +163,7 @@ class Reading:
                 rows = batch.label == number
                 report.skip_rows(reason, batch.place[rows].tolist())
                 out |= rows
-        return Judged(batch.kept(~out), batch.kept(out) if out.any() else None)
+        return Judged(batch, out)
 
     def _meaning(self, batch: Batch, report: ReadReport) -> CategoryMap | None:
         """Return what the categories of a file mean; raises UsageError where other files' mean something else."""

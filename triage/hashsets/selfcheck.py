@@ -6,13 +6,13 @@ import numpy as np
 
 from triage.hashsets.hashset import HashSet
 from triage.hashsets.perceptual import PDQ_RADIUS, PdqIndex, PhashIndex
-from triage.hashsets.record import DIGEST_BYTES, PDQ_BYTES, PHASH_BYTES
+from triage.hashsets.record import DIGEST_BYTES, EMPTY_DIGESTS, PDQ_BYTES, PHASH_BYTES
 from triage.hashsets.sample import Hashes
 from triage.model.digest import Digests
 from triage.model.errors import StoreError
 
 _DIGESTS = 256
-_MOST_HITS = 1 << 20
+_MOST_HITS = 1 << 16
 _ALONE = 32  # of them asked one by one, too, which is another way through the index
 _PICTURES = 8
 _SEED = 31
@@ -29,13 +29,26 @@ def check_members(opened: HashSet, sample: Iterable[Hashes] = ()) -> None:
     _check_near(opened.pdq, 8 * PDQ_BYTES, PDQ_RADIUS, "pdq", generator)
     _check_near(opened.phash, 8 * PHASH_BYTES, opened.header.meta.phash_radius, "phash", generator)
     _check_sample(opened, sample)
+    _check_empty_file(opened)
+
+
+def _check_empty_file(opened: HashSet) -> None:
+    """Every device holds empty files: a set that holds them, too, would make a finding of each."""
+    for name, empty in EMPTY_DIGESTS.items():
+        if opened.exact.lookup((Digests(**{name: empty.hex()}),)).hits:
+            raise StoreError("the set just built holds the empty file: it was not kept: report this defect")
 
 
 def _check_sample(opened: HashSet, sample: Iterable[Hashes]) -> None:
+    left = _MOST_HITS
     for hashes in sample:
+        if left <= 0:
+            return
         digests = {name: raw.hex() for name, raw in hashes.items() if name in DIGEST_BYTES}
-        if digests and not opened.exact.lookup((Digests(**digests),)).hits:
+        found = opened.exact.lookup((Digests(**digests),))
+        if digests and not found.hits:
             raise _failed(" and ".join(digests))
+        left -= len(found.hits) + len(found.disputed)
         for name, index in (("pdq", opened.pdq), ("phash", opened.phash)):
             if name in hashes and not index.near([hashes[name]], 0):
                 raise _failed(name)

@@ -7,17 +7,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.hashsets.batch import UNKNOWN_SIZE, Batch
+from triage.hashsets.batch import Batch
 from triage.hashsets.categories import CategoryMaps
+from triage.hashsets.columns import WORDS
 from triage.hashsets.compile import Changes, Destination, ImportSummary, Progress, compiling
 from triage.hashsets.hashset import HashSet
-from triage.hashsets.importing import ImportOrder, Reading, finish
-from triage.hashsets.record import DIGEST_BYTES, HASH_BITS, HASH_BYTES, Label
+from triage.hashsets.importing import ImportOrder, Judged, Reading, finish
+from triage.hashsets.record import DIGEST_BYTES, HASH_BITS, Label
 from triage.model.digest import Digests
-from triage.model.errors import UsageError
+from triage.model.errors import StoreError, UsageError
+from triage.model.finding import MatchBy
 
 _GONE = -1
 _SAME = -2
+_TOLD_ANEW = -3
 _DIGESTS = sum(HASH_BITS[name] for name in DIGEST_BYTES)
 
 Numbers = NDArray[np.int64]
@@ -48,11 +51,11 @@ def update_set(
             for judged in reading.batches():
                 compilation.add(judged.members)
             return finish(compilation, reading, reading.meta())
+        if compilation.before != present.header:
+            raise StoreError(f"{meta.name}: another set took this place meanwhile: look at it, and try again")
         changed = Delta(present)
         for judged in reading.batches():
-            compilation.add(changed.added(judged.members))
-            if judged.excluded is not None:
-                changed.remove(judged.excluded)
+            compilation.add(changed.take(judged))
         if not (compilation.added or changed.changes.changed or changed.changes.removed):
             raise reading.nothing_usable()
         new_meta = reading.meta()
@@ -64,10 +67,10 @@ def update_set(
 class Delta:
     """What a delta says of the members of a set. A record means the members with which it shares a whole digest.
 
-    Such a member gets the label of the record, and its hashes and its size where it has none or others; or it goes.
-    A record without digests means those whose PDQ or pHash is equal in every bit. Of two records that mean one member
-    the later one counts. Raises UsageError for a set with altered copies, which belong to members that a delta could
-    take away without them.
+    Such members get the label of the record, or they go. A record without digests means those whose PDQ or pHash is
+    equal in every bit. Of two records that mean one member the later one counts. A record becomes a member itself
+    unless one that it means carries all of its hashes, and takes the place of one all of whose hashes it carries.
+    Raises UsageError for a set with altered copies, which belong to members that a delta could take away without them.
     """
 
     def __init__(self, base: HashSet) -> None:
@@ -76,7 +79,6 @@ class Delta:
         self._base = base
         self._verdicts = np.full(base.counts["records"], _SAME, np.int32)
         self._labels: list[Label] = []
-        self._parts: list[tuple[Numbers, Batch]] = []
         self._unmet = 0
 
     @property
@@ -87,59 +89,65 @@ class Delta:
             changed=int(np.count_nonzero(self._verdicts != _SAME)) - removed, removed=removed, unmet=self._unmet
         )
 
-    def added(self, batch: Batch) -> Batch:
-        """Take records that stand in the delta, and return those that mean no member: they are new."""
-        rows, records = self._meant(batch)
-        self._verdicts[records] = batch.label[rows].astype(np.int32) + len(self._labels)
+    def take(self, judged: Judged) -> Batch:
+        """Take records in their order, and return those that become members themselves."""
+        batch, excluded = judged.batch, judged.excluded
+        pairs = self._meant(batch)
+        rows, records = pairs[:, 0], pairs[:, 1]
+        said = np.where(excluded, _GONE, batch.label.astype(np.int64) + len(self._labels))
+        self._verdicts[records] = said[rows]
         self._labels += batch.labels
-        if len(rows):
-            self._parts.append((records, batch.rows(rows)))
-        new = np.ones(len(batch), np.bool_)
-        new[rows] = False
+        self._unmet += int(np.count_nonzero(excluded)) - len(np.unique(rows[excluded[rows]]))
+        new = ~excluded
+        shared, held = self._shared(batch, pairs), self._base.present[records]
+        absorbed = shared == batch.present[rows]
+        new[rows[absorbed]] = False
+        anew = new[rows] & (shared == held)
+        self._verdicts[records[anew]] = _TOLD_ANEW
         return batch.kept(new)
-
-    def remove(self, batch: Batch) -> None:
-        """Take records that are no members any more."""
-        rows, records = self._meant(batch)
-        self._verdicts[records] = _GONE
-        self._unmet += len(batch) - len(np.unique(rows))
 
     def members(self) -> Iterator[Batch]:
         """Yield the members as the delta leaves them."""
         start = 0
         for batch in self._base.batches():
             verdicts = self._verdicts[start : start + len(batch)]
-            yield self._overlaid(batch, verdicts, start).kept(verdicts != _GONE)
+            label = np.where(verdicts >= 0, verdicts + len(batch.labels), batch.label)
+            stays = (verdicts != _GONE) & (verdicts != _TOLD_ANEW)
+            yield replace(batch, labels=(*batch.labels, *self._labels), label=label).kept(stays)
             start += len(batch)
 
-    def _overlaid(self, batch: Batch, verdicts: NDArray[np.int32], start: int) -> Batch:
-        """Return members with what the delta says of them."""
-        present, size = batch.present.copy(), batch.size.copy()
-        hashes = {name: raw.copy() for name, raw in batch.hashes.items()}
-        for records, said in self._parts:
-            some = (records >= start) & (records < start + len(batch))
-            at, rows = records[some] - start, np.flatnonzero(some)
-            for name, raw in said.hashes.items():
-                carried = said.present[rows] & HASH_BITS[name] != 0
-                column = hashes.setdefault(name, np.zeros((len(batch), HASH_BYTES[name]), np.uint8))
-                column[at[carried]] = raw[rows[carried]]
-            np.bitwise_or.at(present, at, said.present[rows])  # several records may mean one member
-            told = said.size[rows] != UNKNOWN_SIZE
-            size[at[told]] = said.size[rows[told]]
-        label = np.where(verdicts >= 0, verdicts + len(batch.labels), batch.label)
-        return replace(
-            batch, present=present, size=size, hashes=hashes, labels=(*batch.labels, *self._labels), label=label
-        )
+    def _meant(self, batch: Batch) -> Numbers:
+        """Return (row of a batch, member that it means) for each such pair, in the order of the rows."""
+        pairs = {(hit.query, hit.record) for hit in self._base.exact.lookup(_digests(batch)).hits}
+        without = np.flatnonzero(batch.present & _DIGESTS == 0)
+        for name in WORDS:
+            pairs |= self._alike(batch, name, without)
+        return np.array(sorted(pairs), np.int64).reshape(-1, 2)
 
-    def _meant(self, batch: Batch) -> tuple[Numbers, Numbers]:
-        """Return rows of a batch and the members that each means, one pair for each."""
-        pairs = [(hit.query, hit.record) for hit in self._base.exact.lookup(_digests(batch)).hits]
-        for row in np.flatnonzero(batch.present & _DIGESTS == 0).tolist():
-            for name, index in (("pdq", self._base.pdq), ("phash", self._base.phash)):
-                if batch.present[row] & HASH_BITS[name] and len(index):
-                    pairs += [(row, near.record) for near in index.near([batch.hashes[name][row].tobytes()], 0)]
-        numbers = np.array(sorted(pairs), np.int64).reshape(-1, 2)  # the later record counts, whatever it names
-        return numbers[:, 0], numbers[:, 1]
+    def _shared(self, batch: Batch, pairs: Numbers) -> NDArray[np.uint8]:
+        """Return for each pair of row and member which hashes of both are equal, a sum of `HASH_BITS`."""
+        rows = np.unique(pairs[:, 0])
+        shared = np.zeros(len(pairs), np.uint8)
+        for name, bit in HASH_BITS.items():
+            alike = self._alike(batch, name, rows)
+            shared |= np.array([(row, record) in alike for row, record in pairs.tolist()], np.uint8) * np.uint8(bit)
+        return shared
+
+    def _alike(self, batch: Batch, name: str, rows: Numbers) -> set[tuple[int, int]]:
+        """Return (row, member) for some rows of a batch and the members whose hash of that name is equal."""
+        some = rows[batch.present[rows] & HASH_BITS[name] != 0]
+        if not len(some):
+            return set()
+        raw = batch.hashes[name][some]
+        if name in DIGEST_BYTES:
+            found, records = self._base.exact.columns[MatchBy(name)].find([one.tobytes() for one in raw])
+            return set(zip(some[found].tolist(), records.tolist(), strict=True))
+        index = self._base.pdq if name == "pdq" else self._base.phash
+        return {
+            (row, near.record)
+            for row, one in zip(some.tolist(), raw, strict=True)
+            for near in index.near([one.tobytes()], 0)
+        }
 
 
 def _digests(batch: Batch) -> list[Digests]:

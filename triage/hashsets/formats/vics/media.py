@@ -133,8 +133,9 @@ def records_of(media: Media, report: ReadReport) -> list[Record]:
     size = parse_size(media.media_size, report)
     label = label_of(media.category, media.series, [getattr(media, name) for name in FLAGS], report)
     md5, sha1, sha256, pdq, phash = (next(iter(values[name]), None) for name in HASH_BYTES)
-    record = Record(md5, sha1, sha256, pdq, phash, size, *label)
-    if settle(record, report, had_hash=bool(texts), photo_dna=photo_dna) is None:
+    read = Record(md5, sha1, sha256, pdq, phash, size, *label)
+    record = settle(read, report, had_hash=bool(texts), photo_dna=photo_dna)
+    if record is None:
         return []
     return [record, *(_bare(name, raw, record) for name in HASH_BYTES for raw in values[name][1:])]
 
