@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from triage.hashsets.compile import Destination, compile_records
 from triage.hashsets.hashset import HashSet
-from triage.hashsets.library import Library, set_name
+from triage.hashsets.library import Library
+from triage.hashsets.naming import set_name
 from triage.hashsets.protection.envelope import Secret
 from triage.hashsets.protection.signing import Signer, generate_key
 from triage.hashsets.protection.vault import Vault

@@ -10,7 +10,8 @@ from triage.hashsets.builder import SetBuilder
 from triage.hashsets.categories import NO_CATEGORIES
 from triage.hashsets.conflicts import Conflict, conflicts_of
 from triage.hashsets.formats.report import ReadReport
-from triage.hashsets.library import Library, check_version, set_name
+from triage.hashsets.library import Library
+from triage.hashsets.naming import check_version, set_name
 from triage.hashsets.protection.signing import Signer
 from triage.hashsets.record import Record
 from triage.hashsets.sealed import SetHeader, SetMeta

@@ -14,7 +14,7 @@ from triage.hashsets.compile import Destination, ImportSummary, Meter, Progress,
 from triage.hashsets.formats import AUTO, FORMATS, READERS
 from triage.hashsets.formats.reader import Published, Reader
 from triage.hashsets.formats.report import ReadReport
-from triage.hashsets.library import set_name
+from triage.hashsets.naming import set_name
 from triage.hashsets.sealed import SetMeta
 from triage.model.errors import SourceError, UsageError
 from triage.model.finding import SetKind

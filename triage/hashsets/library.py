@@ -1,17 +1,15 @@
 """The library: a folder of sealed sets, one file each."""
 
-import fcntl
 import os
 import shutil
 import tempfile
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from triage.hashsets.hashset import HashSet
+from triage.hashsets.naming import file_stem
 from triage.hashsets.protection.encrypted import SUFFIX
 from triage.hashsets.protection.signing import (
     Seal,
@@ -27,16 +25,14 @@ from triage.hashsets.sample import Hashes
 from triage.hashsets.sealed import SealedFile, SetHeader, open_sealed
 from triage.hashsets.sealing import put_seal
 from triage.hashsets.selfcheck import check_members
+from triage.hashsets.workshop import PREFIX, locked, sweep, workshop
 from triage.model.errors import StoreError, UsageError
 from triage.model.item import printable
 
 TRUSTED = "trusted"
 """The folder of a library that holds the public keys whose seals count."""
 
-_WORKSHOP = ".making-"
 _KEY_IN_HAND = ".trusting-"
-_LONGEST_VERSION = 100
-_MAX_STEM = 200  # bytes; file systems allow 255 with the suffix and what encryption adds to the name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +108,7 @@ class Library:
 
     def path_of(self, name: str) -> Path:
         """Return where the set of that name lies, or would lie; raises UsageError for what is no name of a set."""
-        return self.plain / (_stem(name) + SUFFIX)
+        return self.plain / (file_stem(name) + SUFFIX)
 
     def existing(self, name: str) -> Path:
         """Return where the set of that name lies; raises UsageError where there is none."""
@@ -123,27 +119,19 @@ class Library:
 
     @contextmanager
     def workshop(self) -> Iterator[Path]:
-        """Give a folder of its own in the library to make a set in; it is no set, and goes at the end.
+        """Give a folder of its own in the library to make a set in; see `workshop.py`.
 
-        Those that a killed process left are removed first. Raises StoreError where the library cannot be written.
+        A library that was not there is only there afterwards if a set lies in it. Raises StoreError where it cannot be
+        written.
         """
         is_new = not self.folder.exists()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with _locked(plain := self.plain):  # or another process would sweep the new one before it is locked
-                _swept(plain)
-                place = Path(tempfile.mkdtemp(dir=plain, prefix=_WORKSHOP))
-                handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
-                fcntl.flock(handle, fcntl.LOCK_EX)
-        except OSError as error:
-            raise self._cannot_write(error) from error
-        try:
-            yield place
+            with workshop(self.plain) as place:
+                yield place
         except OSError as error:
             raise self._cannot_write(error) from error
         finally:
-            shutil.rmtree(place, ignore_errors=True)
-            os.close(handle)
             if is_new:
                 with suppress(OSError):  # a set lies there now
                     self.folder.rmdir()
@@ -171,7 +159,7 @@ class Library:
         """
         target = self.path_of(name)
         check_members(HashSet(_opened(made, self.trusted, verify=False, shown=target)[0]), sample)
-        with _locked(self.plain):
+        with locked(self.plain):
             if self.header_of(name) != before:
                 raise StoreError(f"{_shown(target)}: another set took this place meanwhile: look at it, and try again")
             if vault := self._vault():
@@ -224,13 +212,13 @@ class Library:
     def sweep(self) -> None:
         """Remove what killed processes left of sets in the making; raises StoreError while one is being made."""
         try:
-            with _locked(self.folder):
-                _swept(self.folder)
+            with locked(self.folder):
+                sweep(self.folder)
         except FileNotFoundError:
             return
         except OSError as error:
             raise self._cannot_write(error) from error
-        if making := sorted(self.folder.glob(_WORKSHOP + "*")):
+        if making := sorted(self.folder.glob(PREFIX + "*")):
             raise StoreError(f"{_shown(making[0])}: a set is being made there: wait for its end, then try again")
 
     def remove(self, name: str) -> None:
@@ -272,60 +260,6 @@ class Library:
         )
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _swept(folder: Path) -> None:
-    """Remove workshops whose process is gone: nobody holds their lock."""
-    for place in folder.glob(_WORKSHOP + "*"):
-        try:
-            handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        except OSError:
-            continue  # its maker has just removed it, or it is no workshop
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(place, ignore_errors=True)
-        except BlockingIOError:
-            continue
-        finally:
-            os.close(handle)
-
-
-def set_name(text: str) -> str:
-    """Return the one spelling of a set's name; raises UsageError for an empty one or one with control characters."""
-    name = unicodedata.normalize("NFC", text).strip()
-    if not name or _steers(name):
-        raise UsageError(f"{text!r} cannot name a hash set: give letters, digits and signs, at least one")
-    return name
-
-
-def check_version(text: str) -> None:
-    """Raise UsageError for what cannot be shown as the version of a set."""
-    if not text.strip() or len(text) > _LONGEST_VERSION or _steers(text):
-        raise UsageError(f"{text[:40]!r} cannot be a version: give 1 to {_LONGEST_VERSION} letters, digits and signs")
-
-
-def _steers(text: str) -> bool:
-    """Tell whether a text holds what would steer a terminal, or is no character at all."""
-    return any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in text)
-
-
-def _stem(name: str) -> str:
-    """Return a file name for a set: letters and digits of any script stay, every sign but `-_ ` is escaped."""
-    stem = "".join(char if char.isalnum() or char in "-_ " else quote(char, safe="") for char in set_name(name))
-    stem = stem.replace(".", "%2E")
-    if len(stem.encode()) > _MAX_STEM:
-        raise UsageError(f"{name[:40]!r}... is too long to name a hash set: give a shorter name")
-    return stem
-
-
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
@@ -349,7 +283,7 @@ def _opened(
 
 def _is_named(path: Path, name: str) -> bool:
     try:
-        return path.stem == _stem(name)
+        return path.stem == file_stem(name)
     except UsageError:
         return False
 
