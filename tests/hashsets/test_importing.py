@@ -113,6 +113,18 @@ def test_files_whose_codes_mean_different_things_make_no_set(library: Library, t
         refused(library, "categories are not those of the other files", *files, kind=SetKind.NOTABLE)
 
 
+def test_files_of_two_unknown_regions_make_no_set(library: Library, tmp_path: Path) -> None:
+    one, other = vics(tmp_path / "a.json", 1, region="Elsewhere"), vics(tmp_path / "b.json", 1, region="Nowhere")
+    refused(library, "those of region Elsewhere, those of region Nowhere", one, other)
+
+
+def test_of_many_unknown_codes_some_are_named(library: Library, tmp_path: Path) -> None:
+    made = imported(library, vics(tmp_path / "a.json", *range(10, 40)))
+    notes = made.reports[-1].notes
+    assert len(notes) == 11
+    assert "20 more categories are not known to project-vic" in notes
+
+
 def test_a_file_without_categories_goes_with_any(library: Library, tmp_path: Path) -> None:
     path = tmp_path / "list.md5"
     path.write_text(f"{md5(9)}  name\n")

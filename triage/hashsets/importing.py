@@ -19,6 +19,7 @@ from triage.hashsets.sealed import SetMeta
 from triage.model.errors import SourceError, UsageError
 from triage.model.finding import SetKind
 
+_TOLD = 10  # unknown codes that are named
 _ARCHIVES = ((b"PK\x03\x04", "a zip archive"), (b"\x1f\x8b", "a gzip file"), (b"7z\xbc\xaf\x27\x1c", "a 7z archive"))
 
 
@@ -99,7 +100,7 @@ class Reading:
         self._maps = maps
         self._base = base
         self._reports: list[ReadReport] = []
-        self._meanings: dict[str, CategoryMap | None] = {}
+        self._meanings: dict[str, CategoryMap | None] = {}  # by the name of the map, or the region that has none
         self._categories: Counter[str | None] = Counter()
         self._sources = _sources(files, order.form, progress)
         if order.kind is None and not all(reader.categorised for _, reader in self._sources):
@@ -171,10 +172,9 @@ class Reading:
         if meaning is None and report.region is None and self._base is not None:
             meaning = self._maps.of_name(self._base.category_map)
         if any(label.category is not None for label in batch.labels):
-            self._meanings[report.file] = meaning
-            known = {None if one is None else one.name for one in self._meanings.values()}
-            if len(known) > 1:
-                names = ", ".join(sorted(name or "unknown" for name in known))
+            self._meanings[f"those of region {report.region}" if meaning is None else meaning.name] = meaning
+            if len(self._meanings) > 1:
+                names = ", ".join(sorted(self._meanings))
                 raise UsageError(
                     f"{report.file}: its categories are not those of the other files ({names}): "
                     "import them as sets of their own, or give --categories for all"
@@ -204,10 +204,13 @@ class Reading:
         if len(self._categories) > 1 and self._categories[None]:
             report.note(f"{self._categories[None]:,} records have no category")
         meanings = [meaning for meaning in self._meanings.values() if meaning is not None]
-        for meaning in meanings[:1]:
-            for code, count in sorted((code, count) for code, count in self._categories.items() if code is not None):
-                if code not in meaning.names:
-                    report.note(f"{count:,} records have the category {code!r}, which {meaning.name} does not know")
+        for meaning in meanings:
+            unknown = sorted(code for code in self._categories if code is not None and code not in meaning.names)
+            for code in unknown[:_TOLD]:
+                count = self._categories[code]
+                report.note(f"{count:,} records have the category {code!r}, which {meaning.name} does not know")
+            if len(unknown) > _TOLD:
+                report.note(f"{len(unknown) - _TOLD:,} more categories are not known to {meaning.name}")
 
 
 def _sources(files: Sequence[Path], form: str, progress: Progress) -> list[tuple[Published, Reader]]:
