@@ -10,7 +10,7 @@ from pathlib import Path
 
 from triage.hashsets.hashset import HashSet
 from triage.hashsets.naming import file_stem
-from triage.hashsets.protection.encrypted import SUFFIX
+from triage.hashsets.protection.encrypted import SUFFIX, flush_folder
 from triage.hashsets.protection.signing import (
     Seal,
     SealState,
@@ -166,7 +166,7 @@ class Library:
                 vault.store(made, target.name)
             made.chmod(0o600)
             made.replace(target)
-            self._flush_folder()
+            flush_folder(self.folder)
         return target
 
     def seal(self, name: str, signer: Signer) -> SealState:
@@ -229,7 +229,7 @@ class Library:
                 vault.remove(path.name)
             else:
                 path.unlink()
-                self._flush_folder()
+                flush_folder(self.folder)
         except OSError as error:
             raise self._cannot_write(error) from error
 
@@ -244,14 +244,6 @@ class Library:
                 f"{_shown(self.folder)}: cannot list the hash-set library: {error.strerror}: name another --library"
             ) from error
         return [path for path in entries if path.name.endswith(SUFFIX) and not path.name.startswith(".")]
-
-    def _flush_folder(self) -> None:
-        """Make the new name last through a loss of power."""
-        handle = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
     def _cannot_write(self, error: OSError) -> StoreError:
         cause = error.strerror or str(error)

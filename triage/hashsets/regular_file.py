@@ -1,4 +1,4 @@
-"""Files of a library opened: a pipe or a device in the place of one is refused, and never waited for."""
+"""Files that people name or put into a library, opened: a pipe or a device is refused, and never waited for."""
 
 import os
 import stat

@@ -2,7 +2,6 @@
 
 import io
 import os
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +11,7 @@ from typing import BinaryIO
 from triage.hashsets.batch import Batch
 from triage.hashsets.formats.decoding import is_binary
 from triage.hashsets.formats.report import ReadReport
+from triage.hashsets.regular_file import open_regular
 from triage.model.errors import SourceError
 from triage.model.item import printable
 
@@ -57,12 +57,8 @@ class Published:
     @cached_property
     def _looked_at(self) -> tuple[int, bytes]:
         try:
-            # Not to wait for ever on a pipe: it opens at once, and is refused.
-            with os.fdopen(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-                status = os.fstat(file.fileno())
-                if not stat.S_ISREG(status.st_mode):
-                    raise SourceError(f"{self.shown}: not a file: name a published hash set")
-                return status.st_size, file.read(HEAD_BYTES)
+            with open_regular(self.path) as file:
+                return os.fstat(file.fileno()).st_size, file.read(HEAD_BYTES)
         except OSError as error:
             raise self.unreadable(error) from error
 
