@@ -5,7 +5,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .PHONY: help setup demo test check format tools lock clean \
-	bench-peers bench-exact bench-perceptual bench-lookup bench-vics bench-nsrl bench-robustness
+	bench-exact bench-ewf bench-tools bench-pictures bench-picture-hashing bench-digests bench-walking bench-planning \
+	bench-first-finding bench-scaling bench-peers bench-perceptual bench-lookup bench-vics bench-nsrl bench-robustness
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 20
@@ -17,6 +18,8 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m triage.engine.preloaded
+	$(BIN)/python -m triage.engine.preloaded_search
 	touch $(READY)
 
 demo: setup ## make a synthetic exhibit and a hash set, examine it, print findings and a recommendation
@@ -37,6 +40,34 @@ check: setup ## lint, types, and the direction of imports
 format: setup ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench-pictures: setup ## time `scene` on 2,800 photographs against a script (needs root, ntfs-3g)
+	$(BIN)/python benchmarks/pictures.py
+
+bench-first-finding: setup ## time the first finding on devices of 10,000 to a million items (needs root, ntfs-3g, e2fsprogs)
+	$(BIN)/python benchmarks/first_finding.py --large
+
+bench-scaling: setup ## time and memory by 1, 2 and 4 workers, up to a million items (needs root, e2fsprogs)
+	$(BIN)/python benchmarks/scaling.py --large
+
+bench-planning: setup ## time from the walk to the ordered plan, a million items (needs root, e2fsprogs)
+	$(BIN)/python benchmarks/planning.py
+
+bench-tools: setup ## time `exact` beside fiwalk and hashdeep (needs root, sleuthkit, hashdeep, ntfs-3g)
+	$(BIN)/python benchmarks/peers.py
+
+bench-ewf: setup ## time `exact` on an E01 against fiwalk, and reading alone against pyewf (needs root, ewf-tools, sleuthkit, ntfs-3g)
+	$(BIN)/python benchmarks/ewf.py
+	$(BIN)/python benchmarks/ewf_reading.py
+
+bench-digests: setup ## time MD5 and SHA-1 of many files at once against hashlib
+	$(BIN)/python benchmarks/digests.py
+
+bench-picture-hashing: setup ## time the hashing of one picture: first look, reduced, full, and a script
+	$(BIN)/python benchmarks/picture_hashing.py
+
+bench-walking: setup ## time the listing of names, an item at a time (needs e2fsprogs, ntfs-3g, dosfstools)
+	$(BIN)/python benchmarks/walking.py
 
 bench-exact: setup ## time `exact` against fiwalk on one NTFS image (needs root, sleuthkit, ntfs-3g)
 	$(BIN)/python benchmarks/exact.py

@@ -7,17 +7,20 @@ Usage, as root: python benchmarks/exact.py [--folder FOLDER] [--rounds N]. Needs
 """
 
 import argparse
-import json
 import random
-import shutil
-import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.evidence import FOLDER, made, make_ntfs
+from benchmarks.examining import examine, rows
+from benchmarks.measuring import medians_of
 
 FILES = 12_500
 CONTENT = 2_700_000_000
@@ -27,35 +30,15 @@ PEOPLE = 40
 
 def make_image(image: Path) -> None:
     """Make the NTFS image: the same names, sizes and bytes every time."""
-    chance = random.Random(20260314)
-    weights = [chance.lognormvariate(0, 2) for _ in range(FILES)]
-    scale = CONTENT / sum(weights)
-    with image.open("wb") as file:
-        file.truncate(IMAGE)
-    subprocess.run(["mkntfs", "-F", "-Q", "-q", str(image)], check=True)
-    with tempfile.TemporaryDirectory() as mounted:
-        subprocess.run(["ntfs-3g", str(image), mounted], check=True)
-        try:
-            for number, weight in enumerate(weights):
-                folder = Path(mounted) / f"person {number % PEOPLE}"
-                folder.mkdir(exist_ok=True)
-                (folder / f"file {number}.bin").write_bytes(chance.randbytes(round(weight * scale)))
-        finally:
-            subprocess.run(["umount", mounted], check=True)
+    make_ntfs(image, IMAGE, _files())
 
 
 def run_ours(image: Path, scratch: Path) -> tuple[float, Counter[tuple[str, str]]]:
     """Return seconds and the digests of every file with content."""
-    case = scratch / "case"
-    shutil.rmtree(case, ignore_errors=True)
-    triage = [sys.executable, "-m", "triage"]
-    options = ["--profile", "exact", "--case", str(case), "--library", str(scratch / "library"), "--json"]
-    start = time.perf_counter()
-    subprocess.run([*triage, "examine", str(image), *options], check=True, capture_output=True)
-    seconds = time.perf_counter() - start
-    listed = subprocess.run([*triage, "items", "--case", str(case), "--jsonl"], check=True, capture_output=True)
-    rows = map(json.loads, listed.stdout.splitlines())
-    return seconds, Counter((row["md5"], row["sha1"]) for row in rows if row["kind"] == "file" and row["size"])
+    examined = examine(image, scratch / "case", scratch / "library", "--profile", "exact")
+    listed = rows("items", examined.case)
+    digests = Counter((row["md5"], row["sha1"]) for row in listed if row["kind"] == "file" and row["size"])
+    return examined.measured.seconds, digests
 
 
 def run_fiwalk(image: Path, scratch: Path) -> tuple[float, Counter[tuple[str, str]]]:
@@ -78,29 +61,34 @@ def run_fiwalk(image: Path, scratch: Path) -> tuple[float, Counter[tuple[str, st
 def main() -> None:
     """Run both in turn, print each time, the medians and the ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "digivan-bench")
+    parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    arguments.folder.mkdir(parents=True, exist_ok=True)
-    image = arguments.folder / "exact.ntfs"
-    if not image.exists():
-        partial = image.with_suffix(".partial")
-        make_image(partial)
-        partial.rename(image)
-    times: dict[str, list[float]] = {"triage": [], "fiwalk": []}
-    for number in range(arguments.rounds + 1):
-        ours, our_digests = run_ours(image, arguments.folder)
-        theirs, their_digests = run_fiwalk(image, arguments.folder)
-        if missing := their_digests - our_digests:
+    image = made(arguments.folder / "exact.ntfs", make_image)
+    found: dict[str, Counter[tuple[str, str]]] = {}
+
+    def ours() -> float:
+        seconds, found["triage"] = run_ours(image, arguments.folder)
+        return seconds
+
+    def theirs() -> float:
+        seconds, found["fiwalk"] = run_fiwalk(image, arguments.folder)
+        if missing := found["fiwalk"] - found["triage"]:
             sys.exit(f"the digests differ: {sum(missing.values())} of fiwalk's are not among ours")
-        warm = "warm-up" if number == 0 else f"round {number}"
-        print(f"{warm}: triage {ours:.1f} s, fiwalk {theirs:.1f} s, {sum(our_digests.values())} files with content")
-        if number:
-            times["triage"].append(ours)
-            times["fiwalk"].append(theirs)
-    medians = {name: statistics.median(measured) for name, measured in times.items()}
+        return seconds
+
+    medians = medians_of({"triage": ours, "fiwalk": theirs}, arguments.rounds, warm_up=("triage", "fiwalk"))
     print(f"medians: triage {medians['triage']:.1f} s, fiwalk {medians['fiwalk']:.1f} s")
+    print(f"{sum(found['triage'].values())} files with content, every digest of fiwalk's is among ours")
     print(f"triage is {medians['fiwalk'] / medians['triage']:.2f} times as fast as fiwalk")
+
+
+def _files() -> Iterator[tuple[str, bytes]]:
+    chance = random.Random(20260314)
+    weights = [chance.lognormvariate(0, 2) for _ in range(FILES)]
+    scale = CONTENT / sum(weights)
+    for number, weight in enumerate(weights):
+        yield f"person {number % PEOPLE}/file {number}.bin", chance.randbytes(round(weight * scale))
 
 
 if __name__ == "__main__":

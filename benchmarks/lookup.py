@@ -35,6 +35,7 @@ QUERIES = 1_000_000
 SINGLES = 100_000
 FIND_SIZES = (1_000, 10_000, 100_000, QUERIES)
 LOOKUP_SIZES = (1, 10, 1_000, 100_000)
+STRANGER_SIZES = (1, 64, 512)  # what the engine asks at once
 BLOCK = 1 << 20
 TYPES = {"md5_key": "<u8", "md5_rest": "S8", "md5_record": "<u4", "md5_table": "<u4", "present": "u1"}
 
@@ -119,6 +120,18 @@ def seconds_to_look_up(index: ExactIndex, queries: Column, records: Column, size
     return seconds / len(queries)
 
 
+def seconds_for_strangers(index: ExactIndex, queries: Column, records: Column, size: int) -> float:
+    """Return the same where no query is a member, as on most devices."""
+    batch = as_digests(queries[records == ABSENT][:SINGLES])
+    starts = range(0, len(batch), size)
+    begun = time.perf_counter()
+    found = [index.lookup(batch[start : start + size]) for start in starts]
+    seconds = time.perf_counter() - begun
+    if any(part.hits or part.disputed for part in found):
+        sys.exit("a stranger is a member")
+    return seconds / len(batch)
+
+
 def measure_opening(folder: Path) -> tuple[float, float, float]:
     """Return seconds to map and index a set, for the first look-up, and for each of 1,000 after it."""
     begun = time.perf_counter()
@@ -140,6 +153,10 @@ def measure_batches(folder: Path, rounds: int) -> dict[str, float]:
     column = index.columns[MatchBy.MD5]
     kinds = {f"find, batches of {size:,}": partial(seconds_to_find, column, size=size) for size in FIND_SIZES}
     kinds |= {f"lookup, batches of {size:,}": partial(seconds_to_look_up, index, size=size) for size in LOOKUP_SIZES}
+    kinds |= {
+        f"lookup, no member, batches of {size:,}": partial(seconds_for_strangers, index, size=size)
+        for size in STRANGER_SIZES
+    }
     times: dict[str, list[float]] = {kind: [] for kind in kinds}
     for number in range(rounds + 1):
         queries, records = make_queries(columns, QUERIES, number)

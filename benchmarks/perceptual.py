@@ -34,6 +34,8 @@ FLIPS = range(RADIUS + 1)
 MEMBERS = 4  # for each number of flipped bits
 TURN = 64  # queries, before it is the other's turn
 VARIANTS = 8
+UNKNOWN_VARIANTS = 10
+UNKNOWN_BITS = 4  # of each variant
 SEED = 20260314
 
 Hits = set[tuple[int, int, int]]
@@ -172,6 +174,47 @@ def check(hits: dict[str, Hits], known: list[tuple[int, int, int]]) -> None:
     print(f"  recall: {len(known)} of {len(known)} members, {MEMBERS} at each of 0 to {RADIUS} flipped bits")
 
 
+def make_unknown(number: int) -> Words:
+    """Return for so many queries which bits are not known."""
+    chance = np.random.default_rng(SEED + 2)
+    masks = np.zeros((number, WORDS), np.uint64)
+    for mask in masks:
+        for bit in chance.choice(64 * WORDS, UNKNOWN_BITS, replace=False).tolist():
+            mask[bit // 64] |= np.uint64(1 << (bit % 64))
+    return masks
+
+
+def measure_unknown(folder: Path, queries: Words, known: list[tuple[int, int, int]], rounds: int) -> None:
+    """Print what a picture costs that has unknown bits, in turns with the search for it as if all were known."""
+    arrays = opened(folder)
+    unknown = make_unknown(len(queries))
+    wrong = queries ^ unknown
+    missed = [
+        f"{flips} flips"
+        for number, _, flips in known
+        if not multi_index.may_hold(*arrays, (wrong[number, None], unknown[number, None]), RADIUS)
+    ]
+    if missed:
+        sys.exit(f"members were missed by their known bits: {', '.join(missed)}")
+    strangers, masks = queries[1::2], unknown[1::2]
+    times: Times = {"search": [], "may_hold": []}
+    for first in [*range(0, len(strangers) - UNKNOWN_VARIANTS, UNKNOWN_VARIANTS)] * rounds:
+        some = slice(first, first + UNKNOWN_VARIANTS)
+        start = time.perf_counter()
+        multi_index.search(*arrays, strangers[some], RADIUS)
+        middle = time.perf_counter()
+        if multi_index.may_hold(*arrays, (strangers[some], masks[some]), RADIUS):
+            sys.exit("a stranger is held")
+        times["search"].append(middle - start)
+        times["may_hold"].append(time.perf_counter() - middle)
+    search, may_hold = (1000 * statistics.median(seconds) for seconds in times.values())
+    print(f"  recall with {UNKNOWN_BITS} unknown bits that are all wrong: {len(known)} of {len(known)} members")
+    print(
+        f"  picture ({UNKNOWN_VARIANTS} variants, {UNKNOWN_BITS} unknown bits each): {may_hold:.3f} ms, "
+        f"{may_hold / search:.2f} times the search with all bits known ({search:.3f} ms)"
+    )
+
+
 def measure(folder: Path, n: int, rounds: int) -> None:
     """Build what is not there, print what was measured at one size."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -201,6 +244,7 @@ def measure(folder: Path, n: int, rounds: int) -> None:
         print(f"  {what}: " + ", ".join(f"{name} {median:.3f} ms" for name, median in medians.items()))
         if "faiss" in medians:
             print(f"  triage is {medians['faiss'] / medians['triage']:.1f} times as fast as faiss.IndexBinaryFlat")
+    measure_unknown(folder, queries, known, rounds)
 
 
 def main() -> None:

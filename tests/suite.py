@@ -2,16 +2,33 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
+from triage.model.item import Item
+from triage.model.placing import Placed
+from triage.model.result import ItemResult
+from triage.store.journal import Journal
+from triage.store.rows import Row, listed_row, result_row
+
 CORPUS = Path(os.environ.get("DIGIVAN_CORPUS", Path(__file__).parents[2] / "shared" / "corpus"))
 
 Tool = Callable[[str], str]
+
+
+def placed(items: Sequence[Item], **place: Any) -> list[Row]:
+    """Return the rows of items with one place in the order of looking, the first unless said otherwise."""
+    return [listed_row(item, Placed(**{"tier": 0, "rank": 0, **place})) for item in items]
+
+
+def record(journal: Journal, results: Sequence[ItemResult], *, found_at: str = "2026", seconds: float = 0.0) -> None:
+    """Record results and their findings as a run does."""
+    found = [(result.item, finding) for result in results for finding in result.findings]
+    journal.record_results(list(map(result_row, results)), found, found_at=found_at, seconds=seconds)
 
 
 def absent(what: str) -> NoReturn:

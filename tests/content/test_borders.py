@@ -2,12 +2,13 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 from synthetic import copies
 
-from triage.content.borders import Box, inner_box
+from triage.content.borders import Box, inner_box, may_have_borders
 
 WIDTH, HEIGHT = 640, 420
 
@@ -170,6 +171,39 @@ def test_what_is_looked_at_does_not_grow_with_the_picture() -> None:
     huge = Image.new("RGB", (9000, 7000), "black")
     huge.paste(grain(3000, 2000).resize((9000, 5000), Image.Resampling.NEAREST), (0, 1000))
     assert inner_box(huge) == (0, 1000, 9000, 6000)
+
+
+def means(picture: Image.Image, scale: int) -> NDArray[np.float32]:
+    return np.asarray(picture.convert("L").reduce(scale)).astype(np.float32)
+
+
+@settings(max_examples=60)
+@given(
+    size=st.tuples(*[st.integers(260, 900)] * 2),
+    shares=st.tuples(*[st.floats(0, 0.4)] * 4),
+    colour=st.tuples(*[st.integers(0, 255)] * 3),
+    quality=st.sampled_from([20, 60, 95]),
+    scale=st.sampled_from([2, 4]),
+)
+def test_a_border_is_never_missed_in_the_means_of_blocks(
+    size: tuple[int, ...], shares: tuple[float, ...], colour: tuple[int, int, int], quality: int, scale: int
+) -> None:
+    width, height = size
+    sides = (width, height, width, height)
+    left, top, right, bottom = (round(share * side) for share, side in zip(shares, sides, strict=True))
+    sheet = as_jpeg(framed(scene(width, height), (left, top, right, bottom), colour), quality)
+    assert may_have_borders(means(sheet, scale)) or inner_box(sheet) is None
+
+
+@pytest.mark.parametrize("where", range(4))
+def test_a_banner_with_text_is_not_missed_either(where: int) -> None:
+    sheet = copies.bannered(scene(), "WHEN THE TEA IS READY").rotate(90 * where, expand=True)
+    assert may_have_borders(means(sheet, 2))
+
+
+@pytest.mark.parametrize("size", [(640, 420), (420, 640), (1200, 800)])
+def test_grain_to_the_edge_is_no_border_in_the_means_of_blocks(size: tuple[int, int]) -> None:
+    assert not may_have_borders(means(scene(*size), 2))
 
 
 def test_a_picture_read_back_from_a_file_gives_the_same_box() -> None:

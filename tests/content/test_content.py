@@ -63,3 +63,21 @@ def test_a_file_seeks_from_the_end() -> None:
     file = content_of(bytes(range(100)), keep=0).open()
     assert file.seek(-3, io.SEEK_END) == 97
     assert file.read() == bytes((97, 98, 99))
+
+
+def test_the_whole_content_is_read_once_while_it_is_small() -> None:
+    data = bytes(range(256)) * 9
+    asked: list[int] = []
+
+    def read(offset: int, length: int) -> bytes:
+        asked.append(offset)
+        return data[offset : offset + length]
+
+    content = Content(read, len(data))
+    assert content.whole() == content.whole() == data
+    assert asked == [0]
+    large = Content(read, len(data), keep=100)
+    assert large.whole() == large.whole() == data
+    assert asked == [0, 0, 0]
+    kept = memoryview(data)
+    assert Content.of(kept).whole() is kept

@@ -1,9 +1,17 @@
 import hashlib
+import subprocess
+import sys
+from threading import Event
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from triage.content import md5_lanes
 from triage.content.content import Content
-from triage.content.digesting import ALGORITHMS, digest
+from triage.content.digesting import ALGORITHMS, digest, digest_many
+from triage.content.md5_lanes import available
 from triage.model.digest import Digests
 
 
@@ -37,3 +45,78 @@ def test_nothing_wanted_reads_nothing() -> None:
 def test_an_unknown_digest_is_refused() -> None:
     with pytest.raises(ValueError, match="no such digest: crc32"):
         digest(content_of(b""), frozenset({"md5", "crc32"}))
+
+
+NOISE = np.random.default_rng(9).integers(0, 256, 6_000_000, dtype=np.uint8)
+SPANS = [(number * 7, number * 7 + number * 300) for number in range(90)] + [(5, 4_000_000)]
+
+
+def by_hashlib(spans: list[tuple[int, int]]) -> list[Digests]:
+    contents = [NOISE[start:end].tobytes() for start, end in spans]
+    return [
+        Digests(
+            md5=hashlib.md5(data).hexdigest(),
+            sha1=hashlib.sha1(data).hexdigest(),
+            sha256=hashlib.sha256(data).hexdigest(),
+        )
+        for data in contents
+    ]
+
+
+def test_many_contents_get_the_digests_each_would_get_alone() -> None:
+    made = digest_many(NOISE, SPANS, ALGORITHMS)
+    assert [one.digests for one in made] == by_hashlib(SPANS)
+    assert not made[-1].in_lanes
+    if available():
+        assert all(one.in_lanes for one in made[:-1])
+
+
+@pytest.mark.parametrize("wanted", [set(), {"md5"}, {"sha1"}, {"sha256"}, {"md5", "sha256"}])
+def test_of_many_contents_only_the_wanted_digests_are_made(wanted: set[str]) -> None:
+    made = digest_many(NOISE, SPANS, frozenset(wanted))
+    for one, whole in zip(made, by_hashlib(SPANS), strict=True):
+        assert {name: getattr(one.digests, name) for name in wanted} == {name: getattr(whole, name) for name in wanted}
+        assert all(getattr(one.digests, name) is None for name in ALGORITHMS - wanted)
+        assert not one.in_lanes or wanted & {"md5", "sha1"}
+
+
+def test_many_contents_may_be_none_one_or_empty() -> None:
+    assert digest_many(NOISE, [], ALGORITHMS) == []
+    for spans in ([(3, 70)], [(5, 5)] * 20):
+        assert digest_many(NOISE, spans, ALGORITHMS) == [(digests, False) for digests in by_hashlib(spans)]
+
+
+def test_many_contents_with_an_unknown_digest_or_outside_the_arena_are_refused() -> None:
+    with pytest.raises(ValueError, match="no such digest: crc32"):
+        digest_many(NOISE, [], frozenset({"crc32"}))
+    with pytest.raises(ValueError, match="not within"):
+        digest_many(NOISE, [(0, len(NOISE) + 1)], ALGORITHMS)
+
+
+def test_without_lanes_hashlib_makes_the_same_digests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(md5_lanes, "_kernel", lambda: None)
+    assert digest_many(NOISE, SPANS, ALGORITHMS) == [(digests, False) for digests in by_hashlib(SPANS)]
+
+
+def test_after_a_wrong_digest_in_lanes_hashlib_makes_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def wrong(arena: object, starts: object, ends: object, sha1: bool, states: NDArray[np.uint32]) -> None:
+        calls.append((arena, starts, ends, sha1))
+        states[:] = 0
+
+    monkeypatch.setattr(md5_lanes, "_kernel", lambda: SimpleNamespace(digest_all=wrong))
+    monkeypatch.setattr(md5_lanes, "_distrusted", Event())
+    for _ in range(2):
+        assert digest_many(NOISE, SPANS, ALGORITHMS) == [(digests, False) for digests in by_hashlib(SPANS)]
+    assert len(calls) == 1
+
+
+def test_few_contents_do_not_cost_the_import_of_the_compiler() -> None:
+    program = """if True:
+        import sys, numpy
+        from triage.content.digesting import digest_many
+        digest_many(numpy.zeros(9000, numpy.uint8), [(0, 9000), (1, 5)], frozenset({"md5", "sha1"}))
+        print("numba" in sys.modules, "llvmlite" in sys.modules)"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["False", "False"]

@@ -55,7 +55,7 @@ def test_a_worker_that_cannot_get_memory_loses_the_item_alone(demo: Demo, tmp_pa
     with (source / "big.bin").open("wb") as big:
         big.truncate(60 << 20)
     (source / "known.jpg").write_bytes(min(demo.known.iterdir()).read_bytes())
-    with Examination(order(source, tmp_path, limits=Limits(worker_bytes=120 << 20))) as examination:
+    with Examination(order(source, tmp_path, limits=Limits(worker_bytes=200 << 20))) as examination:
         list(examination.events())
     found = outcomes(tmp_path)
     assert found["big.bin"][0] == "crashed"

@@ -6,15 +6,18 @@ import time
 from pathlib import Path
 
 import pytest
-from suite import Demo
+from suite import Demo, placed
 
 from triage.engine.messages import Done, ExamineItems, Opened, OpenSource, Setup, SurveySource
-from triage.engine.plan import Limits
+from triage.engine.plan import Depth, Limits
 from triage.engine.pool import Lost, WorkerPool
 from triage.items.evidence import Evidence
 from triage.model.item import Item, Outcome
 from triage.sources.opening import open_source
 from triage.sources.watched import WatchedSource
+from triage.store.rows import ITEM_COLUMNS
+
+COLUMNS = len(ITEM_COLUMNS.split(","))
 
 
 def setup(source: Path, **limits: float) -> Setup:
@@ -22,8 +25,7 @@ def setup(source: Path, **limits: float) -> Setup:
         source=str(source),
         set_files=(),
         sets=(),
-        digests=frozenset({"md5"}),
-        pictures=False,
+        depth=Depth(digests=("md5",)),
         limits=Limits(**limits),  # type: ignore[arg-type]  # seconds only
     )
 
@@ -36,7 +38,10 @@ def test_starting_a_worker_is_not_counted_against_its_request(demo: Demo) -> Non
 
 
 def test_a_worker_that_never_starts_is_lost_as_such(demo: Demo) -> None:
-    pool = WorkerPool(setup(demo.image, start_seconds=0.01), 1)
+    pool = WorkerPool(setup(demo.image, start_seconds=0.5), 1)
+    hand = pool._start()
+    assert hand.process.pid is not None
+    os.kill(hand.process.pid, signal.SIGSTOP)
     (lost,) = pool.ask(OpenSource(), patience=60)
     pool.close()
     assert isinstance(lost, Lost)
@@ -75,9 +80,10 @@ def test_a_loss_names_the_item_in_hand(tmp_path: Path, number: signal.Signals) -
     (region,) = evidence.survey().regions
     item = next(entry for entry in evidence.walk(region) if isinstance(entry, Item))
     evidence.source.close()
+    item_row = placed([item])[0][:COLUMNS]
     pool = WorkerPool(setup(tmp_path), 1)
     list(pool.ask(OpenSource(), patience=30))
-    pool.give(ExamineItems(volume=region.run, items=((7, item),)), patience=2.0)
+    pool.give(ExamineItems(volume=region.run, items=((7, item_row),)), patience=2.0)
     (hand,) = pool._hands
     for _ in range(100):
         if hand.in_hand.value == 7:

@@ -1,7 +1,7 @@
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -85,6 +85,8 @@ class Entry:
 
 
 class Dialect:
+    is_literal: ClassVar = False
+
     def key(self, entry: Any) -> int:
         return int(entry.number)
 

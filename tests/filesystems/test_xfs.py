@@ -101,6 +101,7 @@ def test_what_was_put_in_comes_out(
         item = items[path.replace(" ", "_")]
         assert content(filesystem, item) == expected
         assert b"".join(source.read_at(run.offset, run.length) for run in item.runs) == expected
+        assert item.direct is (expected != b"")
         assert item.times.modified is not None
     assert items["many"].kind is ItemKind.DIRECTORY
     assert items["fifo"].kind is ItemKind.OTHER

@@ -144,6 +144,43 @@ def test_the_radius_of_a_set_is_its_own(bits: list[int], radius: int) -> None:
     assert [match.distance for match in matches] == ([len(bits)] if len(bits) <= radius else [])
 
 
+def test_what_may_match_is_told_by_the_known_bits_of_any_variant(make_set: MakeSet, member: Member) -> None:
+    made = make_set([member(number) for number in range(4)])
+    near, other = flipped(member(1).pdq or b"", list(range(33))), "0f" * 32
+    asked = PictureHashes(pdq=other, quality=90, pdq_variants=(other, near))
+    assert not made.may_match(asked), "33 bits differ, all known"
+    two, one = ((1 << bits) - 1 for bits in (2, 1))
+    assert made.may_match(replace(asked, scale=4, pdq_unknown=("00" * 32, f"{two:064x}")))
+    assert not made.may_match(replace(asked, scale=4, pdq_unknown=("00" * 32, f"{one:064x}")))
+    assert not made.may_match(replace(asked, scale=4, pdq_unknown=(f"{two:064x}", "00" * 32)))
+
+
+def test_what_may_match_by_phash_is_told_with_the_radius_of_the_set(member: Member) -> None:
+    records = [member(number)._replace(pdq=None) for number in range(4)]
+    near = flipped(records[2].phash or b"", [*range(5), 63])
+    asked = PictureHashes(phash=near, phash_variants=(near,), scale=2)
+    assert opened(records, phash_radius=6).may_match(asked)
+    assert not opened(records, phash_radius=5).may_match(asked)
+    assert opened(records, phash_radius=5).may_match(replace(asked, phash_unknown=("8" + "0" * 15,)))
+    assert not opened(records, phash_radius=4).may_match(replace(asked, phash_unknown=("8" + "0" * 15,)))
+
+
+def test_a_picture_of_which_all_is_known_may_match_if_it_matches(make_set: MakeSet, member: Member) -> None:
+    made = make_set([member(number) for number in range(9)])
+    for flips in (0, 20, 31, 32, 40):
+        asked = PictureHashes(pdq=flipped(member(flips % 9).pdq or b"", list(range(flips))))
+        assert made.may_match(asked) == bool(made.match_pictures(asked)) == (flips <= PDQ_RADIUS)
+
+
+def test_nothing_may_match_that_is_declined_or_in_a_set_without_such_hashes(make_set: MakeSet, member: Member) -> None:
+    made, digests_alone = make_set([member(1)]), opened([Record(md5=member(1).md5)])
+    asked = PictureHashes(pdq=(member(1).pdq or b"").hex(), pdq_unknown=("ff" * 32,))
+    assert made.may_match(asked)
+    assert not made.may_match(replace(asked, declined="of low quality"))
+    assert not made.may_match(PictureHashes())
+    assert not digests_alone.may_match(asked)
+
+
 def test_a_record_is_reported_once_by_its_strongest_hash(make_set: MakeSet, member: Member) -> None:
     made = make_set([member(number) for number in range(10)])
     record = member(4)

@@ -1,12 +1,28 @@
+import subprocess
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triage.hashsets import multi_index
-from triage.hashsets.multi_index import Hits, Numbers, Scheme, Words, build, plan, scan, search
+from triage.hashsets.multi_index import (
+    Hits,
+    Numbers,
+    Scheme,
+    Words,
+    build,
+    may_hold,
+    may_hold_by_scan,
+    plan,
+    scan,
+    search,
+)
 
-SOME = 2_000
+SOME = 8_000
 SCHEMES = {4: Scheme(11, 8), 1: Scheme(3, 8)}
 RADII = {4: 31, 1: 16}
 
@@ -32,6 +48,10 @@ def flipped(hash_: Words, bits: list[int]) -> Words:
     for bit in bits:
         turned[bit // 64] ^= np.uint64(1 << (bit % 64))
     return turned
+
+
+def refuse(*_: object) -> Hits:
+    raise AssertionError("the index was not enough")
 
 
 def found(hits: Hits) -> list[tuple[int, int, int]]:
@@ -78,12 +98,9 @@ def test_any_scheme_finds_the_same(case: tuple[Words, Words], chunks: int, key_b
 
 @pytest.mark.parametrize("words", [4, 1])
 def test_the_index_alone_finds_members_whatever_bits_are_flipped(words: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> Hits:
-        raise AssertionError
-
     hashes = arranged(unrelated(20_000, words))
     arrays = index(hashes, Scheme(SCHEMES[words].chunks, 10))
-    monkeypatch.setattr(multi_index, "scan", refuse)
+    monkeypatch.setattr(multi_index, "_scanned", refuse)
     chance = np.random.default_rng(7)
     most = {4: 31, 1: 8}[words]
     for flips in range(most + 1):
@@ -182,3 +199,149 @@ def test_the_loops_are_compiled_where_no_folder_can_keep_them() -> None:
     scope: dict[str, object] = {}
     exec("def twice(number):\n    return 2 * number", scope)
     assert kernel._compiled(kernel.types.int64(kernel.types.int64))(scope["twice"])(21) == 42
+
+
+def mask_of(bits: list[int], words: int) -> Words:
+    return flipped(np.zeros(words, np.uint64), bits)
+
+
+def unknown_bits(words: int) -> st.SearchStrategy[list[int]]:
+    """Return no to 30 bits: anywhere, side by side (in one chunk or over its border), or all there are."""
+    anywhere = st.lists(st.integers(0, words * 64 - 1), max_size=30, unique=True)
+    together = st.tuples(st.integers(0, words * 64 - 1), st.integers(0, 30)).map(
+        lambda run: list(range(run[0], min(sum(run), words * 64)))
+    )
+    return anywhere | together | st.just(list(range(words * 64)))
+
+
+def is_near(hashes: Words, query: Words, unknown: Words, radius: int) -> bool:
+    """Compare with every hash, as large integers."""
+    asked, known = (int.from_bytes(value.tobytes()) for value in (query, ~unknown))
+    return any(((int.from_bytes(row.tobytes()) ^ asked) & known).bit_count() <= radius for row in hashes)
+
+
+@settings(max_examples=60)
+@given(data=st.data(), words=st.sampled_from([4, 1]), radius=st.integers(0, 31), known=st.booleans())
+def test_what_may_be_held_is_what_differs_in_few_known_bits(
+    data: st.DataObject, words: int, radius: int, *, known: bool
+) -> None:
+    hashes, queries = data.draw(cases(words))
+    masks = st.just([]) if known else unknown_bits(words)
+    unknown = np.stack([mask_of(data.draw(masks), words) for _ in queries])
+    arrays = index(hashes, SCHEMES[words])
+    near = [is_near(hashes, *pair, radius) for pair in zip(queries, unknown, strict=True)]
+    for number, expected in enumerate(near):
+        asked = queries[number : number + 1], unknown[number : number + 1]
+        assert may_hold(hashes, *arrays, asked, radius) == may_hold_by_scan(hashes, asked, radius) == expected
+    assert may_hold(hashes, *arrays, (queries, unknown), radius) == any(near)
+
+
+def far_members(words: int, unknown: list[int], flips: int, chance: np.random.Generator) -> Words:
+    """Return a hash and one that may stand for it: so many known bits differ, and of the unknown ones any."""
+    member = unrelated(1, words, int(chance.integers(1 << 32)))[0]
+    known = [bit for bit in range(64 * words) if bit not in unknown]
+    differ = [*chance.choice(known, flips, replace=False), *(bit for bit in unknown if chance.random() < 0.5)]
+    return np.stack([member, flipped(member, [msb(int(bit)) for bit in differ])])
+
+
+CHUNKS = [256 * chunk // 11 for chunk in range(11)]
+PILES = {
+    "none": [],
+    "one chunk": [*range(CHUNKS[2], CHUNKS[2] + 8)],
+    "a whole chunk": [*range(CHUNKS[1], CHUNKS[2])],
+    "over a border": [*range(CHUNKS[2] - 6, CHUNKS[2] + 6)],
+    "over all borders": [*CHUNKS[1:], *(first - 1 for first in CHUNKS[1:])],
+    "the first chunk": [*range(4)],
+    "behind the key": [*range(CHUNKS[1] + 11, CHUNKS[2])],
+    "thirty": [*range(2, 240, 8)],
+}
+
+
+@pytest.mark.parametrize("unknown", PILES.values(), ids=PILES.keys())
+@pytest.mark.parametrize("clustered", [False, True])
+def test_the_index_alone_misses_no_member_to_the_last_known_bit(
+    unknown: list[int], clustered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = np.random.default_rng(12)
+    mask = mask_of([*map(msb, unknown)], 4)
+    near, far = (np.stack([far_members(4, unknown, flips, chance) for _ in range(40)]) for flips in (31, 32))
+    around = [flipped(row, list(chance.choice(256, 60, replace=False))) for row in near[:, 0] for _ in range(20)]
+    others = np.stack(around) if clustered else unrelated(800, 4)
+    hashes = arranged(np.vstack([unrelated(20_000, 4), others, near[:, 0], far[:, 0]]))
+    arrays = index(hashes, Scheme(11, 11))
+    monkeypatch.setattr(multi_index, "_HASHES_PER_PROBE", 1)
+    monkeypatch.setattr(multi_index, "_scanned", refuse)
+    found = [
+        [may_hold(hashes, *arrays, (asked[None], mask[None]), 31) for asked in pairs[:, 1]] for pairs in (near, far)
+    ]
+    assert found == [[True] * 40, [False] * 40]
+
+
+@pytest.mark.parametrize("unknown", [[], [first + 5 for first in CHUNKS]], ids=["known", "one unknown in each chunk"])
+@pytest.mark.parametrize("last", range(1, 11))
+def test_a_member_that_only_one_chunk_can_find_is_found(
+    unknown: list[int], last: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = unrelated(1, 4, 6)[0]
+    flips = [2 if chunk in {0, last} else 3 for chunk in range(11)]
+    assert sum(flips) == 31
+    differ = [first + bit for first, count in zip(CHUNKS, flips, strict=True) for bit in range(count)]
+    query, mask = flipped(member, [*map(msb, differ), *map(msb, unknown)]), mask_of([*map(msb, unknown)], 4)
+    hashes = arranged(np.vstack([unrelated(20_000, 4), member]))
+    arrays = index(hashes, Scheme(11, 11))
+    monkeypatch.setattr(multi_index, "_scanned", refuse)
+    assert may_hold(hashes, *arrays, (query[None], mask[None]), 31)
+    assert not may_hold(hashes, *arrays, (flipped(query, [msb(CHUNKS[0] + 9)])[None], mask[None]), 31)
+
+
+def msb(bit: int) -> int:
+    """Return what `flipped` calls the bit that is so many after the most significant one of word 0."""
+    return bit ^ 63
+
+
+def test_more_unknown_bits_than_an_index_can_serve_are_answered_without_it() -> None:
+    hashes = arranged(unrelated(SOME, 4))
+    arrays = index(hashes, SCHEMES[4])
+    query, everything = ~hashes[:1], np.full((1, 4), ~np.uint64(0))
+    assert may_hold(hashes, *arrays, (query, everything), 0)
+    few_known = everything.copy()
+    few_known[0, 0] = 0
+    assert not may_hold(hashes, *arrays, (query, few_known), 10)
+    assert may_hold(hashes, *arrays, (query ^ ~few_known, few_known), 0)
+
+
+def test_an_index_that_points_outside_its_rows_is_not_asked_what_may_be_held() -> None:
+    hashes = arranged(unrelated(SOME, 4))
+    offsets, ids = index(hashes, SCHEMES[4])
+    offsets[:] = 0xFFFF_FFFF
+    nothing = np.zeros((1, 4), np.uint64)
+    assert may_hold(hashes, offsets, ids, (hashes[5:6], nothing), 31)
+    assert not may_hold(hashes, offsets, ids, (~hashes[5:6], nothing), 31)
+
+
+def test_the_compiled_loops_can_be_loaded_beforehand() -> None:
+    code = "import sys; from triage.hashsets import multi_index; multi_index.warm(); assert 'numba' in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("ending", ["nbi", "nbc"])
+@pytest.mark.parametrize("share", [0, 0.5])
+def test_kept_machine_code_that_is_damaged_is_not_used(ending: str, share: float, tmp_path: Path) -> None:
+    kernel = multi_index._kernel()
+    source = tmp_path / "doubling.py"
+    source.write_text("def twice(number):\n    return 2 * number\n")
+
+    def twice() -> int:
+        spec = spec_from_file_location("doubling", source)
+        assert spec is not None
+        assert spec.loader is not None
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        compiled = kernel._compiled(kernel.types.int64(kernel.types.int64))(module.twice)
+        return int(compiled(21))
+
+    assert twice() == 42
+    (kept,) = tmp_path.glob(f"__pycache__/*.{ending}")
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[: int(share * len(whole))])
+    assert twice() == 42

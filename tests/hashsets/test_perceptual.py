@@ -81,6 +81,39 @@ def test_the_radius_may_be_given(kind: type[PerceptualIndex], radius: int) -> No
         assert (Candidate(row, row) in linear.near([query], radius)) == (row <= radius)
 
 
+@pytest.mark.parametrize("indexed", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_member_may_be_held_to_the_radius_on_the_known_bits(kind: type[PerceptualIndex], indexed: bool) -> None:
+    hashes = unrelated(3_000, kind.words)
+    index = made(kind, hashes, list(range(3_000)), indexed=indexed)
+    unknown = 0b1011 << (40 * kind.words)
+    mask = unknown.to_bytes(8 * kind.words)
+    stranger = text(unrelated(1, kind.words, 11)[0])
+    for flips in range(kind.radius + 3):
+        near = flipped_outside(text(hashes[7 * flips]), unknown, flips)
+        asked = [stranger, near], [bytes(len(mask)), mask]
+        assert index.may_hold(*asked) == (flips <= kind.radius)
+        assert index.may_hold(*asked, flips)
+        assert not index.may_hold(asked[0][:1], asked[1][1:])
+        assert index.may_hold(asked[0]) == (flips + 3 <= kind.radius), "three bits more differ where all are known"
+
+
+def flipped_outside(value: bytes, mask: int, flips: int) -> bytes:
+    """Flip so many of the bits that are not in the mask, and all that are."""
+    others = [bit for bit in range(8 * len(value)) if not mask >> bit & 1]
+    bits = np.random.default_rng(flips).choice(others, flips, replace=False)
+    return (int.from_bytes(value) ^ mask ^ sum(1 << int(bit) for bit in bits)).to_bytes(len(value))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_masks_that_do_not_fit_the_hashes_are_refused(kind: type[PerceptualIndex]) -> None:
+    index = made(kind, unrelated(9, kind.words), list(range(9)))
+    value = bytes(8 * kind.words)
+    for masks in ([value], [value, value[1:]], [value] * 3):
+        with pytest.raises(ValueError, match="do not belong together"):
+            index.may_hold([value] * 2, masks)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_candidates_are_sorted_by_distance_then_record(kind: type[PerceptualIndex]) -> None:
     member = text(unrelated(1, kind.words)[0])
@@ -104,6 +137,8 @@ def test_an_empty_set_and_no_query_find_nothing(kind: type[PerceptualIndex]) -> 
     empty = made(kind, np.empty((0, kind.words), np.uint64), [])
     assert len(empty) == 0
     assert empty.near([bytes(8 * kind.words)]) == []
+    assert not empty.may_hold([bytes(8 * kind.words)])
+    assert not made(kind, unrelated(900, kind.words), list(range(900)), indexed=True).may_hold([])
     assert made(kind, unrelated(9, kind.words), list(range(9))).near([]) == []
     assert made(kind, unrelated(900, kind.words), list(range(900)), indexed=True).near([]) == []
 

@@ -7,10 +7,12 @@ import pytest
 from suite import Demo
 
 from triage.engine.examining import Examiner
-from triage.engine.plan import Limits
+from triage.engine.plan import Depth, Limits
+from triage.engine.trace import Trace
 from triage.items.evidence import Evidence
 from triage.model.evidence import SourceInfo, UnreadableRun
 from triage.model.item import Item, ItemKind, Outcome
+from triage.model.result import ItemResult
 from triage.model.runs import ByteRun
 from triage.sources.opening import open_source
 from triage.sources.source import EvidenceSource
@@ -57,7 +59,13 @@ def listed(evidence: Evidence) -> list[tuple[Item, ByteRun]]:
 
 
 def examiner(evidence: Evidence) -> Examiner:
-    return Examiner(evidence, (), frozenset({"md5"}), pictures=True, limits=Limits())
+    depth = Depth(digests=("md5",), pictures=True)
+    return Examiner(evidence, (), depth, Limits(), begin=lambda _: None, trace=Trace(on=False))
+
+
+def examined(at_work: Examiner, item: Item, run: ByteRun) -> ItemResult:
+    (result,) = at_work.examine([(1, item)], run)
+    return result
 
 
 def test_content_is_what_was_put_in(demo: Demo) -> None:
@@ -74,7 +82,7 @@ def test_an_unreadable_byte_costs_the_item_it_lies_in_and_no_other(demo: Demo) -
     hurt, run = next((item, run) for item, run in listed(sound) if item.path.endswith("holiday_105.jpg"))
     at = hurt.runs[0].offset + 700
     scratched = Evidence(WatchedSource(Scratched(sound.source.inner, ByteRun(at, 512))))
-    results = {item.path: examiner(scratched).examine(1, item, run) for item, run in listed(scratched)}
+    results = {item.path: examined(examiner(scratched), item, run) for item, run in listed(scratched)}
     lost = results.pop(hurt.path)
     assert (lost.outcome, lost.digests.md5) == (Outcome.UNREADABLE, None)
     assert lost.reason == f"512 of {hurt.size} bytes could not be read"
@@ -89,7 +97,7 @@ def test_what_lies_in_metadata_is_lost_with_the_metadata(demo: Demo) -> None:
     assert resident.runs == ()
     scratched = Evidence(WatchedSource(Scratched(sound.source.inner)))
     scratched.recognise(next(region for region in scratched.survey().regions if region.run == run))
-    assert examiner(scratched).examine(1, resident, run).outcome is Outcome.EXAMINED
+    assert examined(examiner(scratched), resident, run).outcome is Outcome.EXAMINED
     scratched.source.close()
 
 
@@ -102,7 +110,7 @@ def test_a_hard_link_is_read_once(tmp_path: Path) -> None:
     results = []
     for item, run in entries:
         before = evidence.source.bytes_read
-        results.append((at_work.examine(1, item, run), evidence.source.bytes_read - before))
+        results.append((examined(at_work, item, run), evidence.source.bytes_read - before))
     assert [item.path for item, _ in entries] == ["a", "b"]
     assert results[0][0] == results[1][0]
     assert results[0][1] > 0
@@ -125,7 +133,7 @@ def test_a_file_that_is_nearly_all_holes_is_passed_over(demo: Demo, change: dict
     evidence = Evidence(WatchedSource(open_source(demo.image)))
     item, run = listed(evidence)[0]
     sparse = replace(item, **change)  # type: ignore[arg-type]  # one of two fixed changes
-    result = examiner(evidence).examine(1, sparse, run)
+    result = examined(examiner(evidence), sparse, run)
     assert result.outcome is Outcome.SKIPPED
     assert result.reason is not None
     assert result.reason.startswith("limit: sparse file")

@@ -31,7 +31,11 @@ def test_the_classes_always_add_up(
     unreadable: list[ByteRun],
     unlisted: list[ByteRun],
 ) -> None:
-    claims = {CoverageClass.EXAMINED: [spans_of(examined, SIZE)], CoverageClass.SKIPPED: [spans_of(skipped, SIZE)]}
+    claims = {
+        CoverageClass.EXAMINED: [spans_of(examined, SIZE)],
+        CoverageClass.SKIPPED: [spans_of(skipped, SIZE)],
+        CoverageClass.SKIPPED_KNOWN: [spans_of(skipped, SIZE)],
+    }
     coverage = account(
         SIZE, [report(state, run) for state, run in volumes], claims, unreadable=unreadable, unlisted=unlisted, items={}
     )
@@ -40,6 +44,7 @@ def test_the_classes_always_add_up(
     gone = merge([run for state, run in volumes if state not in {"read", "empty"}] + unreadable)
     assert coverage.bytes[CoverageClass.EXAMINED] == len(octets(examined) - octets(gone))
     assert coverage.bytes[CoverageClass.SKIPPED] == len(octets(skipped) - octets(gone) - octets(examined))
+    assert coverage.bytes[CoverageClass.SKIPPED_KNOWN] == 0
 
 
 def octets(runs: Iterable[ByteRun]) -> set[int]:
@@ -53,6 +58,8 @@ def test_each_byte_goes_to_the_class_that_says_most() -> None:
         CoverageClass.EXAMINED: [spans_of([run], SIZE) for run in (ByteRun(15, 10), ByteRun(10, 10))],
         CoverageClass.UNALLOCATED_EXAMINED: [spans_of([ByteRun(20, 10)], SIZE)],
         CoverageClass.SKIPPED: [spans_of([ByteRun(40, 5)], SIZE)],
+        CoverageClass.SKIPPED_BY_SIZE: [spans_of([ByteRun(44, 6)], SIZE)],
+        CoverageClass.SKIPPED_KNOWN: [spans_of([ByteRun(49, 4)], SIZE)],
     }
     coverage = account(
         SIZE, volumes, claims, unreadable=[ByteRun(12, 2)], unlisted=[ByteRun(160, 20)], items={"examined": 3}
@@ -61,11 +68,13 @@ def test_each_byte_goes_to_the_class_that_says_most() -> None:
         CoverageClass.EXAMINED: 13,
         CoverageClass.UNALLOCATED_EXAMINED: 5,
         CoverageClass.SKIPPED: 5,
+        CoverageClass.SKIPPED_BY_SIZE: 5,
+        CoverageClass.SKIPPED_KNOWN: 3,
         CoverageClass.ENCRYPTED: 30,
         CoverageClass.UNREADABLE: 2,
         CoverageClass.UNSUPPORTED: 0,
         CoverageClass.NOT_EXAMINED: 20,
-        CoverageClass.UNALLOCATED_NOT_EXAMINED: 75,
+        CoverageClass.UNALLOCATED_NOT_EXAMINED: 67,
         CoverageClass.OUTSIDE_PARTITIONS: 50,
     }
 
@@ -77,6 +86,15 @@ def test_every_outcome_has_its_class() -> None:
         assert class_of(outcome, allocated=True) is CoverageClass.NOT_EXAMINED
     for outcome in (Outcome.SKIPPED, Outcome.ENCRYPTED, Outcome.UNREADABLE):
         assert class_of(outcome, allocated=False).value == outcome.value
+
+
+def test_a_rule_that_skips_has_a_class_of_its_own() -> None:
+    assert class_of(Outcome.SKIPPED, allocated=True, code="size") is CoverageClass.SKIPPED_BY_SIZE
+    assert class_of(Outcome.SKIPPED, allocated=False, code="known") is CoverageClass.SKIPPED_KNOWN
+    for code in ("limit", "", "a rule of a later version"):
+        assert class_of(Outcome.SKIPPED, allocated=True, code=code) is CoverageClass.SKIPPED
+    for outcome in set(Outcome) - {Outcome.SKIPPED}:
+        assert class_of(outcome, allocated=True, code="size") is class_of(outcome, allocated=True)
 
 
 def test_a_source_without_a_byte_has_an_account() -> None:

@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triage.model.coverage import Coverage, CoverageClass
+from triage.model.event import EndedBy
 from triage.model.finding import SetIdentity, SetKind
 from triage.model.item import Outcome
 from triage.model.matches import SetMatches
 from triage.model.recommendation import Recommendation, Verdict
+from triage.model.sampling import Stratum
 from triage.model.trouble import TroubleCode
 from triage.policy.evaluate import recommend
 from triage.policy.facts import Facts
@@ -72,7 +74,11 @@ UNKNOWN: dict[str, list[dict[str, Any]]] = {
     "crashed": [{"coverage": covered({Outcome.CRASHED: 1})}, {"troubles": {TroubleCode.CRASHED: 1}}],
     "timed-out": [{"coverage": covered({Outcome.TIMED_OUT: 1})}, {"troubles": {TroubleCode.TIMED_OUT: 1}}],
     "limit": [{"limited_items": 1}, {"troubles": {TroubleCode.LIMIT: 1}}],
-    "stopped-early": [{"finished": False}, {"coverage": covered({Outcome.NOT_REACHED: 1})}],
+    "stopped-early": [
+        {"finished": False},
+        {"coverage": covered({Outcome.NOT_REACHED: 1})},
+        *({"ended_by": cause} for cause in EndedBy if cause is not EndedBy.END),
+    ],
     "not-examined": [{"coverage": covered(not_examined=1)}],
     "no-hash-set": [{"sets": ()}, {"sets": (KNOWN,)}],
     "pictures-not-compared": [{"profile": "exact", "pictures_compared": False}],
@@ -183,6 +189,56 @@ def test_a_digest_profile_is_enough_for_sets_without_pictures() -> None:
     assert recommend(facts).verdict is Verdict.RETURN_INDICATED
 
 
+@pytest.mark.parametrize(
+    ("ended_by", "words"),
+    [
+        (EndedBy.END, "did not run to its end; 5 listed items not reached."),
+        (EndedBy.REQUEST, "did not run to its end (stopped on request); 5 listed items not reached."),
+        (EndedBy.TIME_LIMIT, "did not run to its end (the time limit was reached); 5 listed items not reached."),
+        (EndedBy.ENOUGH_FOUND, "did not run to its end (enough was found); 5 listed items not reached."),
+    ],
+)
+def test_what_stopped_a_run_is_told(ended_by: EndedBy, words: str) -> None:
+    facts = replace(CLEAR, finished=False, ended_by=ended_by, coverage=covered({Outcome.NOT_REACHED: 5}))
+    assert text(recommend(facts), "stopped-early") == f"The examination {words}"
+
+
+def test_a_run_that_was_stopped_says_how_much_its_draws_leave_possible() -> None:
+    drawn = Stratum(tier=1, label="user folders", pictures=12_400, examined=900, drawn=780, drawn_matches=0, matches=0)
+    facts = replace(CLEAR, strata=(drawn, replace(drawn, label="other folders", drawn=0)))
+    assert "bound" not in codes(recommend(facts))
+    stopped = recommend(replace(facts, ended_by=EndedBy.TIME_LIMIT))
+    assert stopped.verdict is Verdict.NOT_DETERMINED
+    assert codes(stopped)[:5] == ["stopped-early", "looked-at", "bound", "bound", "bound"]
+    assert [reason.text for reason in stopped.reasons[2:5]] == [
+        (
+            "Stopped early: of 12,400 pictures in user folders 780 drawn at random and examined showed no match; with "
+            "99 % confidence fewer than 71 of the 12,400 match."
+        ),
+        (
+            "Stopped early: of 12,400 pictures in other folders 900 were examined, none matched; no random draw was "
+            "completed, so that the others are unknown."
+        ),
+        (
+            "Those numbers are of listed files with the name of a picture and of matches with the loaded sets, "
+            "unjudged candidates included; each bound holds by itself."
+        ),
+    ]
+    assert "bound" not in codes(recommend(replace(CLEAR, ended_by=EndedBy.REQUEST)))
+
+
+def test_each_rule_that_skips_is_named_with_what_it_left_out() -> None:
+    coverage = covered({Outcome.SKIPPED: 18}, skipped=99, skipped_by_size=3_000_000, skipped_known=1)
+    facts = replace(CLEAR, coverage=coverage, skipped_by_size=12, skipped_known=5)
+    stated = recommend(facts)
+    assert stated.verdict is Verdict.RETURN_INDICATED
+    assert text(stated, "skipped-by-rule") == (
+        "Skipped by a rule of the profile: a limit: 1 item and 99 bytes; a size that is in no loaded set: 12 items and "
+        "3.0 megabytes (3,000,000 bytes); a known file, not decoded: 5 items and 1 byte."
+    )
+    assert recommend(replace(facts, limited_items=1)).verdict is Verdict.NOT_DETERMINED
+
+
 def test_the_parts_of_a_reason_are_listed() -> None:
     facts = replace(
         CLEAR,
@@ -197,7 +253,20 @@ def test_the_parts_of_a_reason_are_listed() -> None:
     )
 
 
+SKIPS = [CoverageClass.SKIPPED, CoverageClass.SKIPPED_BY_SIZE, CoverageClass.SKIPPED_KNOWN]
 counts = st.integers(min_value=0, max_value=1 << 50)
+samples = st.lists(
+    st.builds(
+        lambda numbers, label: Stratum(
+            tier=1,
+            label=label,
+            **dict(zip(("drawn_matches", "matches", "drawn", "examined", "pictures"), sorted(numbers), strict=True)),
+        ),
+        st.lists(st.integers(min_value=0, max_value=3_000), min_size=5, max_size=5),
+        st.sampled_from(["user folders", "other folders"]),
+    ),
+    max_size=3,
+).map(tuple)
 accounts = st.builds(
     lambda taken, items: Coverage(size=sum(taken.values()), bytes=taken, items=items),
     st.dictionaries(st.sampled_from(CoverageClass), counts),
@@ -227,11 +296,15 @@ any_facts = st.builds(
     volumes=st.dictionaries(st.sampled_from(states), counts),
     troubles=st.dictionaries(st.sampled_from(TroubleCode), counts),
     limited_items=counts,
+    skipped_by_size=counts,
+    skipped_known=counts,
     undecodable_pictures=counts,
     damaged_pictures=counts,
     incomparable_pictures=counts,
     source_encrypted=st.none() | st.just("LUKS"),
     source_troubles=st.lists(st.just("the last segment is cut"), max_size=1).map(tuple),
+    strata=samples,
+    ended_by=st.sampled_from(EndedBy),
 )
 # Facts under which return would be indicated, so that the next tests start where it matters.
 clear_facts = st.builds(
@@ -258,6 +331,27 @@ def test_more_unknown_bytes_never_indicate_return(facts: Facts, name: CoverageCl
 @given(st.one_of(any_facts, clear_facts), st.sampled_from(CHANGES))
 def test_no_unknown_ever_indicates_return(facts: Facts, change: tuple[str, dict[str, Any]]) -> None:
     assert recommend(replace(facts, **{"sets_hold_pictures": True} | change[1])).verdict is not Verdict.RETURN_INDICATED
+
+
+@settings(deadline=None)  # a shared machine may stall
+@given(st.one_of(any_facts, clear_facts), st.sampled_from(SKIPS), st.integers(min_value=1, max_value=1 << 50), samples)
+def test_work_left_out_and_samples_never_turn_a_verdict_towards_return(
+    facts: Facts, name: CoverageClass, more: int, strata: tuple[Stratum, ...]
+) -> None:
+    taken = {**facts.coverage.bytes, name: facts.coverage.bytes.get(name, 0) + more}
+    items = {**facts.coverage.items, Outcome.SKIPPED: facts.coverage.items.get(Outcome.SKIPPED, 0) + more}
+    left_out = replace(
+        facts,
+        coverage=Coverage(size=facts.coverage.size + more, bytes=taken, items=items),
+        skipped_by_size=facts.skipped_by_size + more * (name is CoverageClass.SKIPPED_BY_SIZE),
+        skipped_known=facts.skipped_known + more * (name is CoverageClass.SKIPPED_KNOWN),
+        strata=strata,
+    )
+    before = recommend(facts).verdict
+    assert recommend(left_out).verdict is before
+    limited = recommend(replace(left_out, limited_items=facts.limited_items + more)).verdict
+    stopped = recommend(replace(left_out, finished=False)).verdict
+    assert limited is stopped is (before if before is Verdict.SEIZE_INDICATED else Verdict.NOT_DETERMINED)
 
 
 @settings(deadline=None)  # a shared machine may stall

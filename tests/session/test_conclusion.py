@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from suite import placed, record
 
 from triage.model.address import Address
 from triage.model.coverage import CoverageClass
 from triage.model.digest import PictureHashes
+from triage.model.event import EndedBy
 from triage.model.evidence import Region, SourceInfo, VolumeReport
 from triage.model.item import Item, ItemKind, Outcome
 from triage.model.result import ItemResult
@@ -49,7 +51,7 @@ def case(tmp_path: Path) -> Iterator[Case]:
 @pytest.fixture
 def examined(case: Case) -> Case:
     """Each reason, and one damaged picture, once on an allocated item and once on a deleted one."""
-    case.journal.add_items("A/1", 0, [listed(number, allocated=number < 5) for number in range(10)], first=0)
+    case.journal.add_items("A/1", 0, placed([listed(number, allocated=number < 5) for number in range(10)]), first=0)
     results = [
         ItemResult(
             item=pending.number,
@@ -57,17 +59,16 @@ def examined(case: Case) -> Case:
             reason=(*REASONS, None)[position % 5],
             pictures=PictureHashes(damaged=position % 5 == 4),
         )
-        for batch in case.journal.pending("A/1")
-        for position, pending in enumerate(batch)
+        for position, pending in enumerate(case.queue.next("A/1", 10))
     ]
-    case.journal.record_results(results, found_at=WHEN, seconds=1.0)
+    record(case.journal, results, found_at=WHEN, seconds=1.0)
     return case
 
 
 def test_pictures_are_counted_where_they_are_allocated(examined: Case) -> None:
     record = examined.exhibits.get("A/1")
     assert record is not None
-    coverage, recommendation = conclude(examined, record, finished=True)
+    coverage, recommendation = conclude(examined, record, ended_by=EndedBy.END)
     texts = {reason.code: reason.text for reason in recommendation.reasons}
     assert texts["pictures-undecodable"].endswith("1 picture not at all and 1 picture only in part, because of damage.")
     assert texts["pictures-not-comparable"].endswith("3 pictures.")
@@ -80,7 +81,7 @@ def test_the_coverage_now_is_of_one_moment(examined: Case, monkeypatch: pytest.M
     """A writer commits after the record was read and before the items are."""
 
     def after_a_commit(reference: str) -> Iterator[AccountedItems]:
-        examined.journal.add_items("A/1", 0, [listed(50, allocated=True)], first=10)
+        examined.journal.add_items("A/1", 0, placed([listed(50, allocated=True)]), first=10)
         return accounted(reference)
 
     with CaseReader.open(examined.folder) as reader:

@@ -10,6 +10,7 @@ from triage.model.runs import ByteRun
 from triage.sources import evidence_files
 from triage.sources.device import open_device
 from triage.sources.opening import open_source
+from triage.sources.raw import RawSource
 
 BLOCK = 64 << 10
 
@@ -61,6 +62,22 @@ def test_bad_sectors_of_a_device_are_read_around(
     source.close()
     assert [bad.run for bad in runs] == [ByteRun(2 * BLOCK, BLOCK), ByteRun(4 * BLOCK, 2 * BLOCK)]
     assert {bad.reason for bad in runs} == {f"{device.name}: input/output error"}
+
+
+def test_a_buffer_is_filled_around_bad_sectors_of_a_device(
+    failing_disk: Callable[[str], Path], loop_device: Callable[..., Path]
+) -> None:
+    device = loop_device(failing_disk("rrErEEr"))
+    source, other = open_device(device), open_device(device)
+    assert isinstance(source, RawSource)
+    assert other is not None
+    buffer = bytearray(b"\xaa" * 6 * BLOCK)
+    source.read_into(BLOCK // 2, memoryview(buffer))
+    assert buffer == other.read_at(BLOCK // 2, 6 * BLOCK)
+    assert source.unreadable_runs() == other.unreadable_runs()
+    assert [bad.run for bad in source.unreadable_runs()] == [ByteRun(2 * BLOCK, BLOCK), ByteRun(4 * BLOCK, 2 * BLOCK)]
+    source.close()
+    other.close()
 
 
 def test_a_character_device_is_refused() -> None:

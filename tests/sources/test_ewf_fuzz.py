@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from triage.model.errors import SourceError
+from triage.model.evidence import UnreadableRun
+from triage.sources import ewf_chunks
 from triage.sources.ewf import open_ewf
 
 Damage = list[tuple[int, int, int]]
@@ -18,6 +20,17 @@ DAMAGE = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 1 << 17), st.integ
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("fuzz")
+
+
+def chunk_by_chunk(path: Path) -> tuple[bytes, tuple[UnreadableRun, ...]]:
+    """Return what a set reads as with zlib alone, and what of it is unreadable."""
+    source = open_ewf(path)
+    assert source is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ewf_chunks, "inflated", lambda *_: None)
+        data = b"".join(source.read_at(offset, 4096) for offset in range(0, source.info.size, 4096))
+    source.close()
+    return data, source.unreadable_runs()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
@@ -40,6 +53,7 @@ def test_no_wrong_byte_is_given_out(
         assert not paths[0].read_bytes().startswith(b"EVF\x09\x0d\x0a\xff\x00")
         return
     found = source.read_at(0, source.info.size)
+    assert (found, source.unreadable_runs()) == chunk_by_chunk(paths[0])
     assert len(found) == source.info.size
     expected = bytearray(disk.ljust(len(found), b"\0")[: len(found)])
     for bad in source.unreadable_runs():

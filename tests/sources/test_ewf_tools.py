@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pyewf
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from triage.model.runs import ByteRun, total
-from triage.sources.ewf import open_ewf
+from triage.sources.ewf import EwfSource, open_ewf
 
 Tool = Callable[[str], str]
 
@@ -114,3 +116,64 @@ def test_an_acquisition_that_broke_off_gives_what_it_had_written(
     assert source.read_at(0, 6 * block) == b"".join(bytes([n]) * block for n in range(4)) + bytes(2 * block)
     assert [bad.run for bad in source.unreadable_runs()] == [ByteRun(4 * block, 2 * block)]
     source.close()
+
+
+@pytest.fixture(
+    scope="module", params=[("none", 64), ("fast", 64), ("best", 64), ("fast", 256), ("none", 2048), ("best", 2048)]
+)
+def acquired(
+    request: pytest.FixtureRequest, tool: Tool, tmp_path_factory: pytest.TempPathFactory, disk: bytes
+) -> list[Path]:
+    """Return sets of every compression with chunks of 32 KiB to 1 MiB; the last chunk is short."""
+    compression, sectors = request.param
+    return acquire(tool, tmp_path_factory.mktemp("set"), disk, "-c", compression, "-b", str(sectors))
+
+
+READS = st.lists(
+    st.tuples(st.integers(0, (3 << 20) + 3584), st.integers(0, (3 << 20) + 3584), st.booleans()), min_size=1, max_size=8
+)
+
+
+@settings(max_examples=20)
+@given(reads=READS)
+def test_any_reads_in_any_order_give_the_bytes_that_libewf_gives(
+    acquired: list[Path], disk: bytes, reads: list[tuple[int, int, bool]]
+) -> None:
+    source = open_ewf(acquired[0])
+    assert isinstance(source, EwfSource)
+    reference = pyewf.handle()
+    reference.open([str(path) for path in acquired])
+    for offset, wanted, into in reads:
+        length = min(wanted, len(disk) - offset)
+        expected = reference.read_buffer_at_offset(length, offset) if length else b""
+        assert expected == disk[offset : offset + length]
+        if into:
+            buffer = bytearray(b"\xaa" * (length + 20))
+            source.read_into(offset, memoryview(buffer)[10 : 10 + length])
+            assert buffer == b"\xaa" * 10 + expected + b"\xaa" * 10
+        else:
+            assert source.read_at(offset, wanted) == expected
+    assert source.unreadable_runs() == ()
+    reference.close()
+    source.close()
+
+
+def test_damage_in_a_large_read_is_the_damage_of_its_chunks(tool: Tool, tmp_path: Path, disk: bytes) -> None:
+    first = acquire(tool, tmp_path, disk)[0]
+    raw = bytearray(first.read_bytes())
+    for place in range(100_000, len(raw), 200_000):
+        raw[place] ^= 1
+    first.write_bytes(raw)
+    whole, chunkwise = open_ewf(first), open_ewf(first)
+    assert whole is not None
+    assert chunkwise is not None
+    found = whole.read_at(0, len(disk))
+    assert found == b"".join(chunkwise.read_at(offset, 32768) for offset in range(0, len(disk), 32768))
+    assert whole.unreadable_runs() == chunkwise.unreadable_runs()
+    assert {bad.reason for bad in whole.unreadable_runs()} <= {
+        "set.E01: the checksum of a chunk is wrong",
+        "set.E01: a compressed chunk does not inflate or its checksum is wrong",
+    }
+    for bad in whole.unreadable_runs():
+        disk = disk[: bad.run.offset] + bytes(bad.run.length) + disk[bad.run.end :]
+    assert (found, len(whole.unreadable_runs()) > 1) == (disk, True)

@@ -6,7 +6,7 @@ import pytest
 
 from triage.model.errors import SourceError
 from triage.model.runs import ByteRun
-from triage.sources.raw import open_raw
+from triage.sources.raw import RawSource, open_raw
 
 
 def test_bytes_come_back(tmp_path: Path) -> None:
@@ -71,3 +71,70 @@ def test_bad_sectors_are_narrowed_down_and_not_asked_for_again(tmp_path: Path, m
     assert asked == [10000, 10752]
     assert source.read_at(10300, 10) == bytes(10)
     assert len(asked) == 2
+
+
+def test_a_buffer_is_filled_around_bad_sectors_which_are_not_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "disk"
+    path.write_bytes(bytes(range(256)) * 256)
+    source = open_raw(path)
+    assert isinstance(source, RawSource)
+    real_into, real, asked = os.preadv, os.pread, []
+
+    def check(offset: int, length: int) -> None:
+        asked.append(offset)
+        if offset < 10752 and offset + length > 10240:
+            raise OSError(errno.EIO, "no")
+
+    def failing_into(handle: int, buffers: list[memoryview], offset: int) -> int:
+        check(offset, sum(map(len, buffers)))
+        return real_into(handle, buffers, offset)
+
+    def failing(handle: int, length: int, offset: int) -> bytes:
+        check(offset, length)
+        return real(handle, length, offset)
+
+    monkeypatch.setattr(os, "preadv", failing_into)
+    monkeypatch.setattr(os, "pread", failing)
+    whole = path.read_bytes()
+    expected = whole[:10240] + bytes(512) + whole[10752:]
+    buffer = bytearray(b"\xaa" * 65536)
+    source.read_into(0, memoryview(buffer))
+    assert buffer == expected
+    (bad,) = source.unreadable_runs()
+    assert (bad.run, bad.reason) == (ByteRun(10240, 512), "disk: input/output error")
+    asked.clear()
+    source.read_into(10000, memoryview(buffer)[10000:11000])
+    assert asked == [10000, 10752]
+    assert buffer == expected
+
+
+def test_a_buffer_is_filled_however_little_the_system_gives_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "disk"
+    path.write_bytes(bytes(range(256)) * 40)
+    source = open_raw(path)
+    assert isinstance(source, RawSource)
+    real = os.preadv
+    monkeypatch.setattr(
+        os, "preadv", lambda handle, buffers, offset: real(handle, [buffers[0][: min(len(buffers[0]), 1000)]], offset)
+    )
+    buffer = bytearray(10240)
+    source.read_into(0, memoryview(buffer))
+    assert buffer == path.read_bytes()
+    assert source.unreadable_runs() == ()
+
+
+def test_the_end_of_a_file_that_shrinks_fills_a_buffer_with_zeros(tmp_path: Path) -> None:
+    path = tmp_path / "disk"
+    path.write_bytes(b"a" * 4096)
+    source = open_raw(path)
+    assert isinstance(source, RawSource)
+    os.truncate(path, 1000)
+    buffer = bytearray(b"\xaa" * 4096)
+    source.read_into(0, memoryview(buffer))
+    assert buffer == b"a" * 1000 + bytes(3096)
+    (bad,) = source.unreadable_runs()
+    assert (bad.run, bad.reason) == (ByteRun(1000, 3096), "disk: the file ends before this place")

@@ -14,9 +14,10 @@ from triage.model.evidence import SourceInfo
 from triage.model.runs import ByteRun, merge, total
 from triage.sources.ewf import open_ewf
 from triage.sources.raw import open_raw
-from triage.sources.source import EvidenceSource
+from triage.sources.source import EvidenceSource, ReadsInto
 from triage.sources.split import open_split
 from triage.sources.unreadable import UnreadableSource
+from triage.sources.watched import WatchedSource
 from triage.volumes.volume import Volume
 
 Build = Callable[[Path, bytes, Any], EvidenceSource | None]
@@ -85,6 +86,36 @@ class TestSource:
         length = data.draw(st.integers(0, size + 10))
         assert source.read_at(offset, length) == source.read_at(0, size)[offset : offset + length]
 
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+    @given(data=st.data())
+    def test_a_filled_buffer_holds_what_a_read_returns(self, source: EvidenceSource, data: st.DataObject) -> None:
+        watched = WatchedSource(source)
+        size = source.info.size
+        offset = data.draw(st.integers(0, size))
+        length = data.draw(st.integers(0, size - offset))
+        buffer = bytearray(b"\xaa" * (length + 20))
+        watched.read_into(offset, memoryview(buffer)[10 : 10 + length])
+        assert buffer == b"\xaa" * 10 + source.read_at(offset, length) + b"\xaa" * 10
+        assert watched.bytes_read == length
+
+    def test_a_buffer_that_cannot_be_filled_is_refused(self, source: EvidenceSource) -> None:
+        watched = WatchedSource(source)
+        size = source.info.size
+        buffer = memoryview(bytearray(100))
+        for offset in (size - 99, size, 1 << 60, -1):
+            with pytest.raises(ValueError, match="reach past"):
+                watched.read_into(offset, buffer)
+        for unfit in (buffer.toreadonly(), buffer[::2]):
+            with pytest.raises(ValueError, match="cannot be filled"):
+                watched.read_into(0, unfit)
+        watched.read_into(size, buffer[:0])
+        assert (bytes(buffer), watched.bytes_read) == (bytes(100), 0)
+
+    def test_a_buffer_of_another_shape_is_filled_byte_by_byte(self, source: EvidenceSource) -> None:
+        table = memoryview(bytearray(400)).cast("I", (10, 10))
+        WatchedSource(source).read_into(3, table)
+        assert table.tobytes() == source.read_at(3, 400)
+
     def test_odd_pieces_make_the_whole(self, source: EvidenceSource) -> None:
         size = source.info.size
         assert b"".join(source.read_at(at, 777) for at in range(0, size, 777)) == source.read_at(0, size)
@@ -120,7 +151,36 @@ def test_a_medium_that_fails_gives_zeros_and_a_reason(
         raise OSError(errno.EIO, "no")
 
     monkeypatch.setattr(os, "pread", failing)
+    monkeypatch.setattr(os, "preadv", failing)
     assert source.read_at(0, len(disk)) == bytes(len(disk))
+    runs = source.unreadable_runs()
+    assert total(bad.run for bad in runs) == len(disk)
+    assert all("input/output error" in bad.reason for bad in runs)
+    buffer = bytearray(b"\xaa" * len(disk))
+    watched = WatchedSource(source)
+    watched.read_into(0, memoryview(buffer))
+    assert buffer == bytes(len(disk))
+    assert watched.touched
+    assert source.unreadable_runs() == runs
+
+
+@pytest.mark.parametrize("build", [raw, split, ewf])
+def test_a_medium_that_fails_while_a_buffer_is_filled_gives_zeros_and_a_reason(
+    build: Build, tmp_path: Path, disk: bytes, ewf_writer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = build(tmp_path, disk, ewf_writer)
+    assert built is not None
+    source = WatchedSource(built)
+    assert isinstance(built, ReadsInto)
+
+    def failing(*_: object) -> bytes:
+        raise OSError(errno.EIO, "no")
+
+    monkeypatch.setattr(os, "pread", failing)
+    monkeypatch.setattr(os, "preadv", failing)
+    buffer = bytearray(b"\xaa" * len(disk))
+    source.read_into(0, memoryview(buffer))
+    assert buffer == bytes(len(disk))
     runs = source.unreadable_runs()
     assert total(bad.run for bad in runs) == len(disk)
     assert all("input/output error" in bad.reason for bad in runs)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from suite import placed
 
 from triage.model.errors import StoreError, UsageError
 from triage.model.item import Item
@@ -140,7 +141,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_damaged_case_is_refused(prepared: Case, item: Callable[[int], Item]) -> None:
-    prepared.journal.add_items("ABC/1", 1 << 20, [item(n) for n in range(500)], first=0)
+    prepared.journal.add_items("ABC/1", 1 << 20, placed([item(n) for n in range(500)]), first=0)
     prepared.close()
     path = prepared.folder / "case.sqlite"
     content = bytearray(path.read_bytes())
@@ -242,16 +243,16 @@ def test_opening_a_case_that_is_current_changes_nothing(prepared: Case) -> None:
 def test_a_full_disk_stops_in_one_line_and_undoes_the_batch(prepared: Case, item: Callable[[int], Item]) -> None:
     prepared._database.execute("PRAGMA max_page_count = 60")
     with pytest.raises(StoreError, match="full; free some space") as error:
-        prepared.journal.add_items("ABC/1", 1 << 20, [item(n) for n in range(5000)], first=0)
+        prepared.journal.add_items("ABC/1", 1 << 20, placed([item(n) for n in range(5000)]), first=0)
     one_line(error)
     assert prepared.journal.standing("ABC/1").items_total == 0
     prepared.ledger.verify()
 
 
 def test_readers_read_while_a_batch_is_being_written(prepared: Case, item: Callable[[int], Item]) -> None:
-    prepared.journal.add_items("ABC/1", 1 << 20, [item(0)], first=0)
+    prepared.journal.add_items("ABC/1", 1 << 20, placed([item(0)]), first=0)
     with CaseReader.open(prepared.folder) as reader, prepared.transaction():
-        prepared.journal.add_items("ABC/1", 1 << 20, [item(1)], first=1)
+        prepared.journal.add_items("ABC/1", 1 << 20, placed([item(1)]), first=1)
         assert [row["path"] for row in reader.queries.items("ABC/1")] == ["Pictures/IMG_0000.JPG"]
         assert reader.queries.summary("ABC/1")["exhibit"] == "ABC/1"
         reader.ledger.verify()

@@ -8,22 +8,26 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from suite import placed, record
 
 from triage.model.address import Address
 from triage.model.digest import Digests, PictureHashes
 from triage.model.errors import StoreError, UsageError
 from triage.model.finding import Finding, Match, MatchBy, SetIdentity, SetKind
 from triage.model.item import Item, ItemKind, Outcome, Times
+from triage.model.placing import Placed
 from triage.model.result import ItemResult
 from triage.model.runs import ByteRun, Runs
 from triage.store import journal
 from triage.store.case import Case
 from triage.store.database import Database
 from triage.store.migrations import migrate
-from triage.store.rows import INSERT_ITEM, LARGEST, item_of, item_row, runs_text, spans_of
+from triage.store.rows import INSERT_ITEM, ITEM_COLUMNS, LARGEST, item_of, listed_row, runs_text, spans_of
 
 VOLUME = 1 << 20
 ROOT = Path(__file__).parents[2]
+
+FIRST = Placed(tier=0, rank=0)
 
 names = st.binary(max_size=40).map(lambda raw: raw.decode("utf-8", "surrogateescape"))
 moments = st.none() | st.integers(min_value=-(1 << 70), max_value=1 << 70)
@@ -42,6 +46,7 @@ items = st.builds(
     runs=st.lists(
         st.builds(ByteRun, st.integers(min_value=0, max_value=1 << 70), st.integers(min_value=0, max_value=1 << 70))
     ).map(tuple),
+    direct=st.booleans(),
 )
 
 
@@ -58,8 +63,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Database:
 @given(item=items)
 def test_an_item_comes_back_as_it_was(database: Database, item: Item) -> None:
     database.execute("DELETE FROM item")
-    database.execute(INSERT_ITEM, item_row(1, 0, item))
-    row = database.one("SELECT * FROM item")
+    database.execute(INSERT_ITEM, (1, 0, *listed_row(item, FIRST)))
+    row = database.one(f"SELECT {ITEM_COLUMNS} FROM item")
     assert row is not None
     assert item_of(row) == item
 
@@ -69,60 +74,48 @@ def test_a_size_beyond_any_disk_is_cut_to_the_largest_number(database: Database)
         address=Address("file", "9"), kind=ItemKind.FILE, path="x", size=(1 << 64) - 1, allocated=True, reference="9"
     )
     database.execute("DELETE FROM item")
-    database.execute(INSERT_ITEM, item_row(1, 0, hostile))
+    database.execute(INSERT_ITEM, (1, 0, *listed_row(hostile, FIRST)))
     row = database.one("SELECT size FROM item")
     assert row is not None
     assert row["size"] == LARGEST
 
 
-def pending(case: Case, batch: int = 100) -> list[Item]:
-    return [pending.item for batch_ in case.journal.pending("ABC/1", batch=batch) for pending in batch_]
+def pending(case: Case) -> list[Item]:
+    return [item_of(pending.row) for pending in case.queue.next("ABC/1", 2000)]
 
 
 def numbers(case: Case) -> list[int]:
-    return [pending.number for batch in case.journal.pending("ABC/1") for pending in batch]
+    return [pending.number for pending in case.queue.next("ABC/1", 2000)]
 
 
-def test_items_are_pending_in_the_order_of_the_walk(prepared: Case, item: Callable[[int], Item]) -> None:
-    listed = [item(n) for n in (5, 3, 9, 1, 7)]
-    assert prepared.journal.add_items("ABC/1", VOLUME, listed[:3], first=0) == 3
-    assert prepared.journal.add_items("ABC/1", VOLUME, listed[3:], first=3) == 2
-    assert pending(prepared, batch=2) == listed
+def test_what_is_listed_waits(prepared: Case, item: Callable[[int], Item]) -> None:
+    found = [item(n) for n in (5, 3, 9, 1, 7)]
+    assert prepared.journal.add_items("ABC/1", VOLUME, placed(found[:3]), first=0) == 3
+    assert prepared.journal.add_items("ABC/1", VOLUME, placed(found[3:]), first=3) == 2
+    assert pending(prepared) == sorted(found, key=lambda one: one.runs[0].offset)
     assert prepared.journal.standing("ABC/1").items_total == 5
 
 
 def test_a_walk_begun_again_ends_with_the_same_rows(prepared: Case, item: Callable[[int], Item]) -> None:
-    listed = [item(n) for n in range(20)]
-    prepared.journal.add_items("ABC/1", VOLUME, listed[:7], first=0)
+    found = [item(n) for n in range(20)]
+    prepared.journal.add_items("ABC/1", VOLUME, placed(found[:7]), first=0)
     before = numbers(prepared)
-    assert prepared.journal.add_items("ABC/1", VOLUME, listed[:10], first=0) == 3
-    assert prepared.journal.add_items("ABC/1", VOLUME, listed[10:], first=10) == 10
-    assert pending(prepared) == listed
+    assert prepared.journal.add_items("ABC/1", VOLUME, placed(found[:10]), first=0) == 3
+    assert prepared.journal.add_items("ABC/1", VOLUME, placed(found[10:]), first=10) == 10
+    assert pending(prepared) == found
     assert numbers(prepared)[:7] == before
 
 
 def test_what_a_second_walk_sees_anew_is_not_lost(prepared: Case, item: Callable[[int], Item]) -> None:
     """A failing disk may list other names the second time."""
-    prepared.journal.add_items("ABC/1", VOLUME, [item(0), item(2)], first=0)
-    assert prepared.journal.add_items("ABC/1", VOLUME, [item(0), item(1), item(2)], first=0) == 1
+    prepared.journal.add_items("ABC/1", VOLUME, placed([item(0), item(2)]), first=0)
+    assert prepared.journal.add_items("ABC/1", VOLUME, placed([item(0), item(1), item(2)]), first=0) == 1
     assert {found.path for found in pending(prepared)} == {item(n).path for n in range(3)}
 
 
 def test_items_need_a_recorded_region(prepared: Case, item: Callable[[int], Item]) -> None:
     with pytest.raises(UsageError, match="no region at byte 12"):
-        prepared.journal.add_items("ABC/1", 12, [item(0)], first=0)
-
-
-def test_results_may_be_recorded_between_batches(prepared: Case, item: Callable[[int], Item]) -> None:
-    prepared.journal.add_items("ABC/1", VOLUME, [item(n) for n in range(10)], first=0)
-    seen = []
-    for batch in prepared.journal.pending("ABC/1", batch=3):
-        assert all(one.volume == ByteRun(VOLUME, 1 << 29) for one in batch)
-        results = [ItemResult(item=one.number, outcome=Outcome.EXAMINED) for one in batch]
-        prepared.journal.record_results(results, found_at="2026", seconds=1.0)
-        seen += [one.item for one in batch]
-    assert seen == [item(n) for n in range(10)]
-    assert pending(prepared) == []
+        prepared.journal.add_items("ABC/1", 12, placed([item(0)]), first=0)
 
 
 def finding(item: Item, by: MatchBy = MatchBy.MD5, distance: int = 0) -> Finding:
@@ -140,7 +133,7 @@ def finding(item: Item, by: MatchBy = MatchBy.MD5, distance: int = 0) -> Finding
 
 
 def test_a_result_and_its_findings_are_stored_whole(prepared: Case, item: Callable[[int], Item]) -> None:
-    prepared.journal.add_items("ABC/1", VOLUME, [item(1)], first=0)
+    prepared.journal.add_items("ABC/1", VOLUME, placed([item(1)]), first=0)
     result = ItemResult(
         item=numbers(prepared)[0],
         outcome=Outcome.EXAMINED,
@@ -149,7 +142,7 @@ def test_a_result_and_its_findings_are_stored_whole(prepared: Case, item: Callab
         pictures=PictureHashes(pdq="0" * 64, quality=77, phash="1" * 16, damaged=True),
         findings=(finding(item(1)), finding(item(1), MatchBy.PDQ, 12)),
     )
-    prepared.journal.record_results([result], found_at="2026-11-23T10:00:00Z", seconds=2.5)
+    record(prepared.journal, [result], found_at="2026-11-23T10:00:00Z", seconds=2.5)
     (row,) = prepared.queries.items("ABC/1")
     assert (row["md5"], row["sha1"], row["sha256"]) == ("a" * 32, "b" * 40, "c" * 64)
     assert (row["media_type"], row["pdq"], row["pdq_quality"], row["phash"]) == ("image/jpeg", "0" * 64, 77, "1" * 16)
@@ -160,29 +153,32 @@ def test_a_result_and_its_findings_are_stored_whole(prepared: Case, item: Callab
 
 
 def test_why_a_picture_has_no_hash_is_the_reason(prepared: Case, item: Callable[[int], Item]) -> None:
-    prepared.journal.add_items("ABC/1", VOLUME, [item(1)], first=0)
+    prepared.journal.add_items("ABC/1", VOLUME, placed([item(1)]), first=0)
     result = ItemResult(item=numbers(prepared)[0], outcome=Outcome.EXAMINED, reason="tiny: smaller than 50 pixels")
-    prepared.journal.record_results([result], found_at="2026", seconds=0.0)
+    record(prepared.journal, [result], found_at="2026", seconds=0.0)
     assert [row["reason"] for row in prepared.queries.items()] == ["tiny: smaller than 50 pixels"]
 
 
 def test_an_item_ends_in_exactly_one_outcome(prepared: Case, item: Callable[[int], Item]) -> None:
-    prepared.journal.add_items("ABC/1", VOLUME, [item(0), item(1)], first=0)
+    prepared.journal.add_items("ABC/1", VOLUME, placed([item(0), item(1)]), first=0)
     first, second = numbers(prepared)
     done = ItemResult(item=first, outcome=Outcome.EXAMINED, findings=(finding(item(0)),))
-    prepared.journal.record_results([done], found_at="2026", seconds=1.0)
+    record(prepared.journal, [done], found_at="2026", seconds=1.0)
     again = [ItemResult(item=second, outcome=Outcome.EXAMINED), replace(done, outcome=Outcome.CRASHED)]
     with pytest.raises(StoreError, match="a second outcome for one item"):
-        prepared.journal.record_results(again, found_at="2026", seconds=2.0)
+        record(prepared.journal, again, found_at="2026", seconds=2.0)
     assert [row["outcome"] for row in prepared.queries.items()] == ["examined", "not-reached"]
     assert len(list(prepared.queries.findings())) == 1
 
 
 def test_the_account_streams_every_item(prepared: Case, item: Callable[[int], Item]) -> None:
-    prepared.journal.add_items("ABC/1", VOLUME, [item(0), item(1)], first=0)
+    prepared.journal.add_items("ABC/1", VOLUME, placed([item(0), item(1)]), first=0)
     first, _ = numbers(prepared)
-    prepared.journal.record_results(
-        [ItemResult(item=first, outcome=Outcome.UNREADABLE, reason="sector 9")], found_at="2026", seconds=0.0
+    record(
+        prepared.journal,
+        [ItemResult(item=first, outcome=Outcome.UNREADABLE, reason="sector 9")],
+        found_at="2026",
+        seconds=0.0,
     )
     accounted = list(prepared.journal.accounted("ABC/1"))
     assert [(one.outcome, one.code, one.allocated, one.damaged, one.items) for one in accounted] == [
@@ -195,8 +191,8 @@ def test_the_account_streams_every_item(prepared: Case, item: Callable[[int], It
 def test_the_account_takes_alike_items_together(
     prepared: Case, item: Callable[[int], Item], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = [replace(item(n), runs=() if n % 2 else item(n).runs, allocated=True) for n in range(100)]
-    prepared.journal.add_items("ABC/1", VOLUME, listed, first=0)
+    found = [replace(item(n), runs=() if n % 2 else item(n).runs, allocated=True) for n in range(100)]
+    prepared.journal.add_items("ABC/1", VOLUME, placed(found), first=0)
     (alike,) = prepared.journal.accounted("ABC/1")
     assert (alike.items, len(alike.spans)) == (100, 50)
     monkeypatch.setattr(journal, "_GATHERED", 1000)
@@ -218,12 +214,15 @@ import os, signal, sys
 from pathlib import Path
 from triage.model.address import Address
 from triage.model.item import Item, ItemKind
+from triage.model.placing import Placed
 from triage.store.case import Case
+from triage.store.rows import listed_row
 
 def listing():
     for number in range(1000):
-        yield Item(address=Address("file", str(number)), kind=ItemKind.FILE, path=str(number), size=1,
-                   allocated=True, reference=str(number))
+        item = Item(address=Address("file", str(number)), kind=ItemKind.FILE, path=str(number), size=1,
+                    allocated=True, reference=str(number))
+        yield listed_row(item, Placed(tier=0, rank=0))
 
 case = Case.open(Path(sys.argv[1]))
 stop = int(sys.argv[2])
@@ -254,5 +253,5 @@ def test_killed_in_the_middle_of_a_transaction_then_resumed(prepared: Case) -> N
             standing = case.journal.standing("ABC/1")
             assert standing.items_total - standing.items_done == (1000 if stop < 0 else 200)
     with Case.open(prepared.folder) as case:
-        assert [int(one.path) for one in pending(case, batch=64)] == list(range(1000))
+        assert [int(one.path) for one in pending(case)] == list(range(1000))
         assert numbers(case) == list(range(1, 1001))

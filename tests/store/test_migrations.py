@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from suite import placed
 
 from triage.model.errors import StoreError
 from triage.model.item import Item
@@ -13,14 +14,14 @@ from triage.store.migrations import APPLICATION_ID, MIGRATIONS, Migration, migra
 
 
 def test_a_stranger_reads_the_case_with_plain_sql(prepared: Case, item: Callable[[int], Item]) -> None:
-    prepared.journal.add_items("ABC/1", 1 << 20, [item(1)], first=0)
+    prepared.journal.add_items("ABC/1", 1 << 20, placed([item(1)]), first=0)
     raw = sqlite3.connect(prepared.folder / "case.sqlite")
     tables = {row[0] for row in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert tables == {
         "meta", "exhibit", "plan", "region", "item", "finding", "trouble", "unreadable", "coverage",
         "recommendation", "custody",
     }  # fmt: skip
-    assert raw.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == ("2",)
+    assert raw.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == ("3",)
     assert raw.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
     row = raw.execute("SELECT path, size, modified, runs, outcome, typeof(modified) FROM item").fetchone()
     assert row == (
@@ -55,7 +56,7 @@ def test_an_older_case_is_brought_up_to_date(prepared: Case, one_more_step: tupl
     assert row is not None
     assert tuple(row) == ("ABC/1", None)
     database.close()
-    with pytest.raises(StoreError, match="schema version 3, this program knows 2"):
+    with pytest.raises(StoreError, match="schema version 4, this program knows 3"):
         Case.open(prepared.folder)
 
 

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from suite import placed, record
 
 from triage.model.coverage import Coverage, CoverageClass
 from triage.model.evidence import SourceInfo
@@ -29,9 +30,10 @@ def examined(prepared: Case, item: Callable[[int], Item]) -> Case:
     """Four items: two with findings, one directory, one not reached; a second exhibit without items."""
     directory = replace(item(3), kind=ItemKind.DIRECTORY)
     raw = replace(item(4), path="Bilder/caf\udce9.jpg")
-    prepared.journal.add_items("ABC/1", 1 << 20, [item(1), item(2), directory, raw], first=0)
-    first, second, _ = (one.number for batch in prepared.journal.pending("ABC/1") for one in batch)
-    prepared.journal.record_results(
+    prepared.journal.add_items("ABC/1", 1 << 20, placed([item(1), item(2), directory, raw]), first=0)
+    first, second, _ = (one.number for one in prepared.queue.next("ABC/1", 10))
+    record(
+        prepared.journal,
         [
             _result(first, item(1), MatchBy.MD5, 0),
             _result(second, item(2), MatchBy.PDQ, 20),
@@ -51,7 +53,7 @@ def _result(number: int, item: Item, by: MatchBy, distance: int) -> ItemResult:
 def test_item_rows_have_the_keys_of_the_interface_in_order(examined: Case) -> None:
     rows = list(examined.queries.items("ABC/1"))
     assert [list(row)[: len(ITEM_KEYS.split())] for row in rows] == [ITEM_KEYS.split()] * 4
-    assert list(rows[0])[len(ITEM_KEYS.split()) :] == ["recovered", "address", "exhibit"]
+    assert list(rows[0])[len(ITEM_KEYS.split()) :] == ["recovered", "picture_scale", "address", "exhibit"]
     first = rows[0]
     assert (first["path"], first["volume"], first["file_system"]) == ("Pictures/IMG_0001.JPG", 1 << 20, "ntfs")
     assert first["allocated"] is True
@@ -107,10 +109,10 @@ def test_counts_for_a_recommendation(examined: Case) -> None:
 
 
 def test_matches_on_deleted_items_of_uncertain_content_are_counted(prepared: Case, item: Callable[[int], Item]) -> None:
-    prepared.journal.add_items("ABC/1", 1 << 20, [item(2), item(3)], first=0)
-    first, second = (one.number for batch in prepared.journal.pending("ABC/1") for one in batch)
+    prepared.journal.add_items("ABC/1", 1 << 20, placed([item(2), item(3)]), first=0)
+    first, second = (one.number for one in prepared.queue.next("ABC/1", 10))
     results = [_result(first, item(2), MatchBy.MD5, 0), _result(second, item(3), MatchBy.SHA1, 0)]
-    prepared.journal.record_results(results, found_at="2026", seconds=1.0)
+    record(prepared.journal, results, found_at="2026", seconds=1.0)
     (matches,) = prepared.queries.matches("ABC/1")
     assert (matches.exact, matches.exact_deleted) == (2, 1)
 
@@ -121,7 +123,7 @@ def test_a_summary_is_of_one_moment(
     """A writer commits between two of the reads that a summary is made of."""
 
     def after_a_commit(reference: str) -> dict[Outcome, int]:
-        examined.journal.add_items("ABC/1", 1 << 20, [item(77)], first=4)
+        examined.journal.add_items("ABC/1", 1 << 20, placed([item(77)]), first=4)
         return outcomes(reference)
 
     with CaseReader.open(examined.folder) as reader:

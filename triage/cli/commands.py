@@ -1,16 +1,38 @@
 """The commands of `triage` as one group."""
 
+from importlib import import_module
+
 import click
 
 from triage import __version__
-from triage.cli.examine import examine
-from triage.cli.hashset import hashset
-from triage.cli.listing import coverage, findings, items
 from triage.cli.stopping import Stopped
 from triage.model.errors import UsageError
 
+_COMMANDS = {
+    "examine": "triage.cli.examine",
+    "items": "triage.cli.listing",
+    "findings": "triage.cli.listing",
+    "coverage": "triage.cli.listing",
+    "hashset": "triage.cli.hashset",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class _Commands(click.Group):
+    """Loads the module of a command when it is asked for: nobody waits for the libraries of another one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the help."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name."""
+        del ctx
+        module = _COMMANDS.get(cmd_name)
+        return None if module is None else getattr(import_module(module), cmd_name)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="triage")
 def triage() -> None:
     """Forensic triage: examine a device or image, match it against hash sets, account for every byte.
@@ -28,10 +50,6 @@ def triage() -> None:
     Exit codes: 0 done, 2 wrong usage, 3 source cannot be opened, 4 case or library cannot be used,
     5 stopped before the end (the same command resumes), 6 verification failed.
     """  # noqa: D301 - \b is click's mark for text that must not be re-wrapped
-
-
-for command in (examine, items, findings, coverage, hashset):
-    triage.add_command(command)
 
 
 def run() -> int:

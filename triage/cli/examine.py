@@ -7,14 +7,20 @@ from pathlib import Path
 
 import click
 
-from triage.cli.parameters import PLACE, TEXT
+from triage.cli.parameters import DURATION, PLACE, TEXT
 from triage.cli.progress import progress_view
 from triage.cli.report import show_result
-from triage.cli.stopping import stoppable
+from triage.cli.stopping import Stopped, stoppable
 from triage.cli.text import json_line
 from triage.engine.plan import Profile
 from triage.model.errors import SourceError, UsageError
+from triage.model.event import EndedBy
 from triage.model.item import printable
+
+_LIMITS = {
+    EndedBy.TIME_LIMIT: "stopped because the time limit is reached",
+    EndedBy.ENOUGH_FOUND: "stopped because enough is found",
+}
 
 
 def default_exhibit(source: Path) -> str:
@@ -44,6 +50,11 @@ def default_exhibit(source: Path) -> str:
 @click.option("--jobs", type=click.IntRange(1, 64), help="worker processes [default: processor cores]")
 @click.option("--library", type=PLACE, help="folder of the hash sets")
 @click.option("--verify-source", is_flag=True, help="first compare the whole source with the digests it claims (E01)")
+@click.option("--time-limit", type=DURATION, metavar="TIME", help="stop after so long, such as 20m or 1h30m; resumable")
+@click.option("--enough", type=click.IntRange(1), metavar="N", help="stop when N findings are there; resumable")
+@click.option(
+    "--profile-run", type=PLACE, metavar="FILE", help="write a trace of where the time went (Perfetto opens it)"
+)
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object in place of the report")
 def examine(
     *,
@@ -54,6 +65,9 @@ def examine(
     jobs: int | None,
     library: Path | None,
     verify_source: bool,
+    time_limit: float | None,
+    enough: int | None,
+    profile_run: Path | None,
     as_json: bool,
 ) -> None:
     """Examine SOURCE (disk image, block device or folder) into a case; SOURCE is only ever read.
@@ -66,7 +80,11 @@ def examine(
       triage examine suspect.E01 --case ./case --exhibit ABC/1
       triage examine /dev/sdb --case ./case --exhibit ABC/2 --profile exact
     """  # noqa: D301 - \b is click's mark for text that must not be re-wrapped
-    from triage.session import library as sets  # noqa: PLC0415 - heavy to load, and help must come at once
+    from triage.session.host import ready_workers  # noqa: PLC0415 - light, and first: both load at the same time
+
+    ready_workers(pictures=profile != Profile.EXACT)
+    from triage.engine.dispatch import Stop  # noqa: PLC0415 - heavy to load, and help must come at once
+    from triage.session import library as sets  # noqa: PLC0415 - as above
     from triage.session.examination import Examination, Order  # noqa: PLC0415 - as above
 
     order = Order(
@@ -77,6 +95,8 @@ def examine(
         jobs=jobs or os.cpu_count() or 1,
         library=library,
         verify_source=verify_source,
+        stop=Stop(seconds=time_limit, findings=enough),
+        trace=profile_run,
     )
     with (
         stoppable("everything found so far is kept: run the same command again to resume"),
@@ -88,6 +108,8 @@ def examine(
             for event in events:
                 view.show(event)
     _print(case, order.exhibit, as_json=as_json)
+    if not examination.finished:
+        raise Stopped(f"{_LIMITS[examination.ended_by]}; repeat the command to go on")
 
 
 def _print(case: Path, exhibit: str, *, as_json: bool) -> None:

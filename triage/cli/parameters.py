@@ -1,5 +1,6 @@
 """Types of options and arguments: what cannot be meant is refused here, in one line."""
 
+import re
 from pathlib import Path
 
 import click
@@ -38,5 +39,24 @@ class _Place(click.ParamType[Path]):
         return click.Path().shell_complete(ctx, param, incomplete)
 
 
+_DURATION = re.compile(r"(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s?)?")
+
+
+class _Duration(click.ParamType[float]):
+    """A time such as 90, 45s, 20m or 1h30m, in seconds."""
+
+    name = "time"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the seconds, or refuse what is no time and what is none at all."""
+        found = _DURATION.fullmatch(str(value).strip())
+        hours, minutes, seconds = (int(found[unit] or 0) for unit in "hms") if found else (0, 0, 0)
+        total = hours * 3600 + minutes * 60 + seconds
+        if not total:
+            self.fail(f"{value} is not a time; give one such as 45s, 20m or 1h30m", param, ctx)
+        return float(total)
+
+
+DURATION = _Duration()
 TEXT = TextParameter()
 PLACE = _Place()

@@ -33,6 +33,9 @@ def show_result(result: Mapping[str, Any], findings: Iterable[Mapping[str, Any]]
     out.print(f"Recommendation: {_VERDICTS[result['recommendation']['verdict']]}", style="bold")
     for reason in result["recommendation"]["reasons"]:
         out.print(f"  - {safe(reason['text'])} [{reason['code']}]")
+    if result["digest_ways"]:
+        ways = ", ".join(f"{count:,} by {way}" for way, count in result["digest_ways"].items())
+        out.print(f"How contents were read and digested: {ways}.")
     out.print("The software recommends; a named examiner decides.")
 
 

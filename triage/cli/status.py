@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from rich.cells import cell_len, chop_cells
 
 from triage.cli.text import duration, safe, size
-from triage.model.event import Event, Progress, Verifying, Walking
+from triage.model.event import Event, Noted, Progress, Verifying, Walking
 
 _WINDOW_SECONDS = 30.0
 _LEAST_SECONDS = 0.5
@@ -17,7 +17,10 @@ _MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stand:
-    """What is known at one moment; `rate` in bytes a second, None while it is not known."""
+    """What is known at one moment: `rate` in bytes a second and `left` in seconds, None while they are not known.
+
+    `listing`: the total still grows.
+    """
 
     began: float
     step: str = "listing"
@@ -26,6 +29,9 @@ class Stand:
     done: int = 0
     total: int = 0
     rate: float | None = None
+    left: float | None = None
+    listing: bool = False
+    tier: str = ""
     in_hand: str = ""
 
 
@@ -52,12 +58,15 @@ class Status:
     def __init__(self, now: float) -> None:
         self.stand = Stand(began=now)
         self._rate = _Rate()
+        self._walks = 0
 
     def take(self, event: Event, now: float) -> None:
         """Take what the event says of how far the run is."""
         began = self.stand.began
         match event:
-            case Walking():
+            case Noted():
+                self._walks += {"walk-began": 1, "walk-ended": -1}.get(event.name, 0)
+            case Walking() if self.stand.step != "examining":
                 self.stand = Stand(began=began, items=event.items, in_hand=event.volume)
             case Verifying():
                 rate = self._rate.after(now, event.bytes_done)
@@ -73,6 +82,9 @@ class Status:
                     done=event.bytes_done,
                     total=event.bytes_total,
                     rate=self._rate.after(now, event.bytes_done),
+                    left=event.seconds_left,
+                    listing=self._walks > 0,
+                    tier=event.tier,
                     in_hand=event.in_hand or (self.stand.in_hand if self.stand.step == "examining" else ""),
                 )
             case _:
@@ -93,12 +105,15 @@ class Status:
             if cell_len(first) + 2 + cell_len(part) > width:
                 break
             first += f"  {part}"
-        return [first, _end(safe(stand.in_hand), width)] if stand.in_hand else [first]
+        second = ": ".join(filter(None, (stand.tier, stand.in_hand)))
+        return [first, _end(safe(second), width)] if stand.in_hand else [first]
 
 
 def numbers(stand: Stand, now: float) -> list[str]:
     """Return what a person wants to know, the most wanted first."""
-    items = f"{stand.items:,}" if stand.items_total is None else f"{stand.items:,}/{stand.items_total:,}"
+    items = f"{stand.items:,}"
+    if stand.items_total is not None:
+        items += f"/{stand.items_total:,}{'+' * stand.listing}"
     parts = [stand.step] if stand.step == "verifying" else [f"{items} items"]
     if stand.step == "listing":
         parts.append("listed so far")
@@ -107,8 +122,11 @@ def numbers(stand: Stand, now: float) -> list[str]:
     if stand.rate is not None:
         parts.append(f"{stand.rate / _MIB:,.1f} MiB/s")
     parts.append(duration(now - stand.began))
-    if stand.rate and stand.done < stand.total:
-        parts.append(f"{duration((stand.total - stand.done) / stand.rate)} left")
+    left = stand.left
+    if left is None and stand.rate:
+        left = (stand.total - stand.done) / stand.rate
+    if left is not None and stand.done < stand.total:
+        parts.append(f"{duration(left)} left")
     return parts
 
 

@@ -27,6 +27,12 @@ _STRONGEST = 32  # grey levels that count in a step: a few strong pixels are not
 _LEAST_TRIMMED = 1 / 128  # of the side: the window of PDQ's filter, which sees nothing narrower
 _LEAST_KEPT = 0.15  # of the side; a 21:9 film on an upright telephone keeps 0.2
 
+# What a border may look like in the means of blocks of pixels: wider bounds than those above.
+_MEANS_TOLERANCE = 16
+_MEANS_PLAIN = 0.93
+_MEANS_LETTERED = 0.33
+_MEANS_DEEPEST = 0.17  # of the side: further in no first plain line is looked for
+
 Luma = NDArray[np.int16]
 
 
@@ -43,6 +49,23 @@ def inner_box(picture: Image.Image) -> Box | None:
     if max(shares) < _LEAST_TRIMMED or max(shares) > 1 - _LEAST_KEPT:
         return None
     return left, top, width - right, height - bottom
+
+
+def may_have_borders(luma: NDArray[np.float32]) -> bool:
+    """Tell whether `inner_box` may find borders in the picture of which these are the means of blocks of pixels.
+
+    Few pictures without borders are taken for such that may have some; one with borders never is for one without.
+    """
+    return any(_may_be_plain(side) for side in (luma, luma[::-1], luma.T, luma.T[::-1]))
+
+
+def _may_be_plain(lines: NDArray[np.float32]) -> bool:
+    """Tell whether a line along one side may be the first plain one, with all before it lettered."""
+    some = lines[: int(_MEANS_DEEPEST * len(lines)) + 1, :: max(1, lines.shape[1] // _SAMPLES)]
+    tone = np.median(some[len(lines) // (2 * _SAMPLES)])  # the line that is the first of those looked at in the picture
+    shares = (np.abs(some - tone) <= _MEANS_TOLERANCE).mean(axis=1)
+    broken = np.flatnonzero(shares < _MEANS_LETTERED)
+    return bool((shares[: broken[0] if len(broken) else None] >= _MEANS_PLAIN).any())
 
 
 def _border(picture: Image.Image, small: Luma, *, columns: bool, far: bool) -> int:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
+from typing import Self
 
 ReadAt = Callable[[int, int], bytes]
 
@@ -15,8 +16,15 @@ class Content:
     def __init__(self, read: ReadAt, size: int, *, keep: int = KEEP) -> None:
         self._read = read
         self.size = size
-        self._kept: bytes | None = None
+        self._kept: bytes | memoryview | None = None
         self._keep = keep
+
+    @classmethod
+    def of(cls, data: bytes | memoryview) -> Self:
+        """Return a content that is in memory already; nothing is copied."""
+        content = cls(_nothing, len(data))
+        content._kept = data
+        return content
 
     def head(self, length: int = 4096) -> bytes:
         """Return the first bytes, fewer if the content is shorter."""
@@ -27,11 +35,11 @@ class Content:
     def read_at(self, offset: int, length: int) -> bytes:
         """Return the bytes at an offset, fewer at the end."""
         if self._kept is not None:
-            return self._kept[offset : offset + length]
+            return bytes(self._kept[offset : offset + length])
         length = min(length, self.size - offset)
         return self._read(offset, length) if length > 0 else b""
 
-    def blocks(self) -> Iterator[bytes]:
+    def blocks(self) -> Iterator[bytes | memoryview]:
         """Yield the content from start to end: in blocks of at most 1 MiB as it is read, whole where it is kept."""
         if self._kept is not None:
             yield self._kept
@@ -49,6 +57,12 @@ class Content:
         if self.size <= self._keep:
             self._kept = b"".join(pieces)
 
+    def whole(self) -> bytes | memoryview:
+        """Return all bytes, fewer where reading ends early; what is larger than `keep` is read anew each time."""
+        if self._kept is None and self.size <= self._keep:
+            self._load()
+        return b"".join(self.blocks()) if self._kept is None else self._kept
+
     def _load(self) -> None:
         for _ in self.blocks():
             pass
@@ -60,6 +74,10 @@ class Content:
         if self._kept is not None:
             return io.BytesIO(self._kept)
         return io.BufferedReader(Window(self._read, self.size), BLOCK)
+
+
+def _nothing(_offset: int, _length: int) -> bytes:
+    return b""
 
 
 class Window(io.RawIOBase):

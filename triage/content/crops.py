@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image
 
 from triage.content.borders import Box, inner_box
-from triage.content.pdq import MIN_QUALITY, SIDE, pdq
+from triage.content.pdq import MIN_QUALITY, pdq
+from triage.content.tent import SIDE
 
 _ENOUGH = 512  # pixels of the shorter side: reduced so far, a hash is 3 bits off on average
 

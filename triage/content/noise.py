@@ -7,12 +7,15 @@ compressors leave behind. Sectors of one repeated byte are left out: a freshly m
 filled its room.
 """
 
-import math
-from collections import Counter
 from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
 
 from triage.content.content import ReadAt
 from triage.model.runs import ByteRun
+
+Counts = NDArray[np.int64]
 
 _SECTOR = 512
 _PIECE = 4096
@@ -35,16 +38,15 @@ def noise(read: ReadAt, size: int) -> float | None:
     """
     if size < _LEAST_SIZE or not _substance(read(0, _SECTOR)):
         return None
-    counts: Counter[int] = Counter()
+    counts = np.zeros(256, np.int64)
     places = [run.offset for run in spread(size, _PIECE, _SAMPLES)]
     places.extend(place % size for place in _HEADER_PLACES)
     for place in dict.fromkeys(places):
-        for sector in _substance(read(place, min(_PIECE, size - place))):
-            seen = Counter(sector)
-            if _entropy(seen) < _LEAST_SECTOR_ENTROPY:
-                return None
-            counts.update(seen)
-    if counts.total() < _LEAST_NOISE or _chi_square(counts) > _MOST_CHI_SQUARE:
+        seen = _histograms(_substance(read(place, min(_PIECE, size - place))))
+        if len(seen) and min(map(_entropy, seen)) < _LEAST_SECTOR_ENTROPY:
+            return None
+        counts += seen.sum(axis=0)
+    if counts.sum() < _LEAST_NOISE or _chi_square(counts) > _MOST_CHI_SQUARE:
         return None
     return _entropy(counts)
 
@@ -63,11 +65,19 @@ def _substance(data: bytes) -> list[bytes]:
     return [sector for sector in sectors if sector.count(sector[0]) != _SECTOR]
 
 
-def _entropy(counts: Counter[int]) -> float:
-    total = counts.total()
-    return -sum(count / total * math.log2(count / total) for count in counts.values())
+def _histograms(sectors: list[bytes]) -> Counts:
+    """Return how often each byte occurs in each sector: one row of 256 for each."""
+    values = np.frombuffer(b"".join(sectors), np.uint8).reshape(-1, _SECTOR)
+    rows = np.arange(len(values))[:, None] * 256
+    return np.bincount((values + rows).ravel(), minlength=256 * len(values)).reshape(-1, 256)
 
 
-def _chi_square(counts: Counter[int]) -> float:
-    expected = counts.total() / 256
-    return sum((counts[value] - expected) ** 2 for value in range(256)) / expected
+def _entropy(counts: Counts) -> float:
+    present = counts[counts > 0]
+    share = present / present.sum()
+    return float(-(share * np.log2(share)).sum())
+
+
+def _chi_square(counts: Counts) -> float:
+    expected = counts.sum() / 256
+    return float(((counts - expected) ** 2).sum() / expected)

@@ -15,31 +15,24 @@ that count as a match. Here the filter itself is mirrored, which gives the bits 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from triage.content.tent import SIDE, Bands, Float, bands_along, mirrored_bands
 
 BITS = 256
 MIN_QUALITY = 50
 """Below this quality the authors advise not to compare a hash."""
 
-SIDE = 64
-"""The filtered picture is SIDE x SIDE."""
-
 _CORNER = 16
-_PER_PASS = 2 * SIDE  # two passes share the SIDE-th part of the picture that becomes one cell
-_MEDIAN = BITS // 2 - 1  # the reference takes the lower of the two middle coefficients
-_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+MEDIAN = BITS // 2 - 1  # the reference takes the lower of the two middle coefficients
+LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 _STEP_SCALE = np.float32(100)
 _FULL_SCALE = np.float32(255)
 _QUALITY_DIVISOR = 90
 
-_LONGEST_KEPT = 1 << 16  # weights take 8 bytes a pixel of the side: a hostile side is not kept
-
-Float = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
-Bands = tuple[tuple[int, Float], ...]
 ReadRows = Callable[[int, int], Pixels]
 
 
@@ -64,7 +57,7 @@ def pdq(picture: Pixels) -> Pdq:
 
     Raises ValueError for an array of another shape or without pixels.
     """
-    if picture.ndim != _LUMA.size or picture.shape[2] != _LUMA.size or not picture.size:
+    if picture.ndim != LUMA.size or picture.shape[2] != LUMA.size or not picture.size:
         raise ValueError(f"not a picture of rows x columns x 3: {picture.shape}")
     rows, columns, _ = picture.shape
     return pdq_of_rows(lambda first, last: picture[first:last], rows, columns)
@@ -78,66 +71,41 @@ def complement(value: bytes) -> bytes:
 def pdq_of_rows(read: ReadRows, rows: int, columns: int) -> Pdq:
     """Return the hash of a picture too large to hold twice: `read(first, last)` gives rows first to last - 1.
 
-    About 1/32 of the rows is asked for at a time, every row four times.
+    About 1/32 of the rows is asked for at a time, every row twice.
     """
-    upright, mirrored = (_across(read, bands, columns) for bands in (_bands(rows), _mirrored(_bands(rows), rows)))
-    along, against = _bands(columns), _mirrored(_bands(columns), columns)
+    along, against = bands_along(columns), mirrored_bands(bands_along(columns), columns)
+    upright, mirrored = _across(read, rows, columns)
     small = _down(upright, along)
     corner, left_right = _corner(small), _corner(_down(upright, against))
     top_bottom, both = _corner(_down(mirrored, along)), _corner(_down(mirrored, against))
-    turns_and_mirrors = (corner, left_right.T, both, top_bottom.T, top_bottom, left_right, corner.T, both.T)
-    variants = tuple(_bits(variant) for variant in turns_and_mirrors)
-    return Pdq(hash=variants[0], quality=_quality(small), span=float(np.ptp(small)), variants=variants)
+    variants = tuple(_bits(variant) for variant in arranged(corner, left_right, top_bottom, both))
+    return Pdq(hash=variants[0], quality=quality_of(small), span=float(np.ptp(small)), variants=variants)
 
 
-def _across(read: ReadRows, bands: Bands, columns: int) -> Float:
-    """Return the luma of a picture with its rows filtered and decimated: 64 x columns."""
-    strips = [weights @ read(first, first + len(weights)).reshape(len(weights), -1) for first, weights in bands]
-    return np.stack(strips).reshape(SIDE, columns, _LUMA.size) @ _LUMA
+def arranged(corner: Float, left_right: Float, top_bottom: Float, both: Float) -> tuple[Float, ...]:
+    """Return the transforms of the eight turns and mirrors from those of the picture as it is and mirrored."""
+    return corner, left_right.T, both, top_bottom.T, top_bottom, left_right, corner.T, both.T
+
+
+def _across(read: ReadRows, rows: int, columns: int) -> tuple[Float, Float]:
+    """Return the luma of a picture, and of that mirrored top to bottom, filtered and decimated to 64 x columns."""
+    upright, mirrored = [], []
+    bands = bands_along(rows)
+    for (first, weights), (other, reversed_) in zip(bands, reversed(mirrored_bands(bands, rows)), strict=True):
+        start, end = min(first, other), max(first + len(weights), other + len(reversed_))
+        strip = read(start, end).reshape(end - start, -1).astype(np.float32)
+        upright.append(weights @ strip[first - start : first - start + len(weights)])
+        mirrored.append(reversed_ @ strip[other - start : other - start + len(reversed_)])
+    return _luma(upright, columns), _luma(mirrored[::-1], columns)
+
+
+def _luma(strips: list[Float], columns: int) -> Float:
+    return np.stack(strips).reshape(SIDE, columns, LUMA.size) @ LUMA
 
 
 def _down(luma: Float, bands: Bands) -> Float:
     """Return 64 x columns with its columns filtered and decimated, too: 64 x 64, 0 to 255."""
     return np.stack([luma[:, first : first + len(weights)] @ weights for first, weights in bands], axis=1)
-
-
-def _bands(length: int) -> Bands:
-    """Return, for each of the 64 cells along a side of `length` pixels, the first pixel it sees and the weights."""
-    return _kept_bands(length) if length <= _LONGEST_KEPT else _new_bands(length)
-
-
-def _mirrored(bands: Bands, length: int) -> Bands:
-    """Return the bands that give the cells of the mirrored picture from the picture as it is."""
-    return tuple((length - first - len(weights), weights[::-1]) for first, weights in bands)
-
-
-def _new_bands(length: int) -> Bands:
-    window = -(-length // _PER_PASS)
-    return tuple(_band(int((cell + 0.5) * length / SIDE), length, window) for cell in range(SIDE))
-
-
-_kept_bands = lru_cache(maxsize=256)(_new_bands)
-
-
-def _band(centre: int, length: int, window: int) -> tuple[int, Float]:
-    """Return the weights of two box passes as seen from one pixel; at an edge a box is the mean of what there is."""
-    behind, ahead = _reach(window)
-    first, last = max(0, centre - behind), min(length, centre + ahead)
-    pixels = np.arange(first, last)
-    left = np.maximum(0, pixels - behind)
-    right = np.minimum(length, pixels + ahead)
-    start, end = int(left[0]), int(right[-1])
-    share = 1 / ((right - left) * (last - first))
-    steps = np.zeros(end - start + 1)
-    np.add.at(steps, left - start, share)
-    np.subtract.at(steps, right - start, share)
-    return start, np.cumsum(steps)[:-1].astype(np.float32)
-
-
-def _reach(window: int) -> tuple[int, int]:
-    """Return how far a box reaches from its centre: back, and (exclusively) ahead; an even one leans ahead."""
-    ahead = (window + 2) // 2
-    return window - ahead, ahead
 
 
 def _cosines() -> Float:
@@ -148,22 +116,23 @@ def _cosines() -> Float:
     return scaled.astype(np.float32)
 
 
-_DCT = _cosines()
+COSINES = _cosines()
+"""The 16 rows of the cosine transform that make a hash: 16 x 64."""
 
 
 def _corner(small: Float) -> Float:
     """Return coefficients (1..16, 1..16) of the two-dimensional cosine transform."""
-    return (_DCT @ small @ _DCT.T).astype(np.float32, copy=False)
+    return (COSINES @ small @ COSINES.T).astype(np.float32, copy=False)
 
 
 def _bits(corner: Float) -> bytes:
     """Return the median cut, the last coefficient as the most significant bit."""
     flat = corner.ravel()
-    above = flat > np.partition(flat, _MEDIAN)[_MEDIAN]
+    above = flat > np.partition(flat, MEDIAN)[MEDIAN]
     return np.packbits(above[::-1]).tobytes()
 
 
-def _quality(small: Float) -> int:
+def quality_of(small: Float) -> int:
     """Return the quality: steps between neighbours in per cent of the range, cut to whole ones, summed and scaled."""
     total = 0
     for steps in (np.diff(small, axis=0), np.diff(small, axis=1)):

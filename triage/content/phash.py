@@ -1,20 +1,15 @@
 """pHash, the 64-bit perceptual hash of the imagehash library, which some published sets carry."""
 
-import imagehash
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
+from scipy.fftpack import dct  # type: ignore[import-untyped]
 
-_SIDE = 8
-_SMALL = (4 * _SIDE, 4 * _SIDE)  # what imagehash itself makes of a picture before anything else
+SIDE = 8
+"""The hash has SIDE x SIDE bits."""
 
-_TURNS = (
-    Image.Transpose.ROTATE_90,
-    Image.Transpose.ROTATE_180,
-    Image.Transpose.ROTATE_270,
-    Image.Transpose.FLIP_TOP_BOTTOM,
-    Image.Transpose.FLIP_LEFT_RIGHT,
-    Image.Transpose.TRANSPOSE,
-    Image.Transpose.TRANSVERSE,
-)
+SMALL = 4 * SIDE
+"""What the hash is taken of is SMALL x SMALL grey levels, made by Pillow's Lanczos filter."""
 
 
 def phashes(picture: Image.Image) -> tuple[str, ...]:
@@ -24,6 +19,14 @@ def phashes(picture: Image.Image) -> tuple[str, ...]:
     is imagehash's own to the bit; the others are taken of the small picture turned, and at most 2 bits from the hash of
     the large one turned.
     """
-    small = picture.convert("L").resize(_SMALL, Image.Resampling.LANCZOS)
-    turned = (small, *(small.transpose(turn) for turn in _TURNS))
-    return tuple(str(imagehash.phash(variant, hash_size=_SIDE)) for variant in turned)
+    small = np.asarray(picture.convert("L").resize((SMALL, SMALL), Image.Resampling.LANCZOS))
+    # The same function that imagehash calls, for all at once: where a coefficient is nought, its rounding is the bit.
+    low = dct(dct(np.stack(turns(small)), axis=1), axis=2)[:, :SIDE, :SIDE].reshape(-1, SIDE * SIDE)
+    above = low > np.median(low, axis=1, keepdims=True)
+    return tuple(bits.tobytes().hex() for bits in np.packbits(above, axis=1))
+
+
+def turns(square: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], ...]:
+    """Return a picture as it is, turned by 90, 180 and 270 degrees counter-clockwise, mirrored in four ways."""
+    quarters = tuple(np.rot90(square, quarter) for quarter in range(4))
+    return (*quarters, square[::-1], square[:, ::-1], square.T, quarters[2].T)

@@ -18,8 +18,9 @@ import pillow_heif
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from triage.content.borders import inner_box
-from triage.content.content import Content
+from triage.content.content import KEEP, Content
 from triage.content.crops import crop_hashes, reduced
+from triage.content.jpeg import jpeg_head, jpeg_pixels
 from triage.content.pdq import MIN_QUALITY, Pdq, Pixels, complement, pdq_of_rows
 from triage.content.phash import phashes
 from triage.model.digest import PictureHashes
@@ -42,6 +43,9 @@ _DECODERS: dict[str, tuple[str, ...]] = {
 }
 PICTURE_TYPES = frozenset(_DECODERS)
 """The media types that `hash_picture` can decode."""
+
+MODES = {1: "L", 3: "RGB"}
+"""What Pillow calls the pixels of a JPEG file of so many components."""
 
 TINY = 50
 """Pictures with a shorter side under this many pixels are icons and ornaments: hashed, not to be compared."""
@@ -170,29 +174,56 @@ def _decoded(content: Content, media_type: str, limits: PictureLimits) -> tuple[
         raise _DeclinedError(f"limit: more than {limits.bytes} bytes")
     file = cast("BinaryIO", content.open())
     try:
-        return _decode(file, decoders, limits, tolerant=False), False
+        return _decode(file, decoders, limits, content), False
     except (MemoryError, EvidenceError, _DeclinedError):
         raise
     except Exception:  # noqa: BLE001 - decoders of hostile bytes raise anything at all; what can be saved is tried next
         file.seek(0)
     try:
-        return _decode(file, decoders, limits, tolerant=True), True
+        return _decode(file, decoders, limits, None), True
     except (MemoryError, EvidenceError, _DeclinedError):
         raise
     except Exception as error:
         raise _DeclinedError(f"cannot be decoded: {_reason(error)}") from error
 
 
-def _decode(file: BinaryIO, decoders: tuple[str, ...], limits: PictureLimits, *, tolerant: bool) -> Image.Image:
-    with _pillow_set(limits, tolerant=tolerant):
+def _decode(file: BinaryIO, decoders: tuple[str, ...], limits: PictureLimits, unharmed: Content | None) -> Image.Image:
+    """Return the upright RGB picture; where the content is not given as unharmed, errors in it are passed over."""
+    with _pillow_set(limits, tolerant=unharmed is None):
         try:
             image: Image.Image = Image.open(file, formats=decoders)
-            image.load()
+            picture = _jpeg(image, unharmed) if unharmed and decoders == _DECODERS["image/jpeg"] else None
+            if picture is None:
+                image.load()
         except Image.DecompressionBombError as error:
             raise _DeclinedError(f"limit: more than {limits.pixels} pixels") from error
         turn = _UPRIGHT.get(_orientation(image))
-        picture = _rgb(image)
+        picture = picture or _rgb(image)
         return picture if turn is None else picture.transpose(turn)
+
+
+def _jpeg(image: Image.Image, content: Content) -> Image.Image | None:
+    """Return what Pillow would decode, pixel by pixel, in half the time; None where it is not sure to be the same."""
+    if content.size > KEEP:
+        return None
+    data = content.whole()
+    head = jpeg_head(data)
+    if head is None or (head.width, head.height) != image.size or image.mode != MODES.get(head.components):
+        return None
+    try:
+        pixels = jpeg_pixels(data, head)
+    except (ValueError, RuntimeError):  # the slightest fault: Pillow knows which of them matter
+        return None
+    return Image.fromarray(pixels.squeeze(2) if head.components == 1 else pixels).convert("RGB")
+
+
+def stored(file: BinaryIO, media_type: str, limits: PictureLimits) -> tuple[tuple[int, int], str, int]:
+    """Return width and height as stored, Pillow's mode and the EXIF orientation of a picture; nothing is decoded.
+
+    Raises whatever Pillow does for a file that it cannot open.
+    """
+    with _pillow_set(limits, tolerant=False), Image.open(file, formats=_DECODERS[media_type]) as image:
+        return image.size, image.mode, _orientation(image)
 
 
 @contextmanager

@@ -1,25 +1,41 @@
-"""Dispatch: the pending items of an exhibit handed to workers in batches, and what became of each."""
+"""Dispatch: who does what next. Volumes are listed while what is listed is looked at and examined."""
 
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from itertools import chain
-from typing import Protocol
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, cast
 
-from triage.engine.messages import Done, ExamineItems, Reply, Results, raise_refusal
+from triage.engine.backlog import Backlog, stored_bytes
+from triage.engine.losses import GivenUp, Losses
+from triage.engine.messages import (
+    Done,
+    ExamineItems,
+    LookAtItems,
+    Looked,
+    Reply,
+    Request,
+    Results,
+    WalkVolume,
+    raise_refusal,
+)
 from triage.engine.plan import Limits
 from triage.engine.pool import Lost, WorkerPool
+from triage.engine.tally import Tally
+from triage.engine.trace import Span, Trace
+from triage.engine.walking import Walk
+from triage.items.order import Tier, promoted
 from triage.model.errors import SourceError
-from triage.model.event import Event, Found, Met, Progress
-from triage.model.item import Item, Outcome
-from triage.model.result import ItemResult
-from triage.model.runs import ByteRun, total
+from triage.model.event import EndedBy, Event, Found, Met, Noted
+from triage.model.finding import Finding
+from triage.model.runs import ByteRun
 from triage.store.case import Case
+from triage.store.exhibits import ExhibitState
+from triage.store.queue import Pending
+from triage.store.rows import Row, item_of
 
 _STARTS = 8
-_BATCH_ITEMS = 64
-_BATCH_BYTES = 64 << 20
-_UNKNOWN_STORED = 1 << 30
+_NEAR = -(1 << 20)  # before every folder with hits: a picture that looks like a known one is examined at once
 
 
 class Clock(Protocol):
@@ -32,164 +48,258 @@ class Clock(Protocol):
         """Return the seconds since the examination of this exhibit began, earlier runs included."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """When a run ends before its end: after so many seconds, or with so many findings; None: never."""
+
+    seconds: float | None = None
+    findings: int | None = None
+
+
 @dataclass(slots=True)
 class Dispatch:
-    """Examines every item that has no outcome yet. `stand` is how far it is, `found` the findings of this run."""
+    """Lists every volume and examines every item that has no outcome yet. `found` are the findings of this run.
+
+    `ended_by` says at the end what ended it; `spans` what the time of every process went to, where that is measured.
+    """
 
     case: Case
     exhibit: str
     pool: WorkerPool
     clock: Clock
-    stand: Progress = field(default_factory=Progress)
+    walks: deque[WalkVolume]
+    stop: Stop = field(default_factory=Stop)
+    first_look: bool = False
     found: int = 0
-    _settled: set[int] = field(default_factory=set)
-    _losses: dict[int, Lost] = field(default_factory=dict)
+    ended_by: EndedBy = EndedBy.END
+    spans: list[tuple[int, Span]] = field(default_factory=list)
+    trace: Trace = field(default_factory=lambda: Trace(on=False))
+    _tally: Tally = field(init=False)
+    _backlog: Backlog = field(init=False)
+    _walk: Walk | None = None
+    _retries: deque[Request] = field(default_factory=deque)
+    _losses: Losses = field(default_factory=Losses)
+    _hits: Counter[tuple[ByteRun, str]] = field(default_factory=Counter)
+    _ranks: dict[tuple[ByteRun, str], int] = field(default_factory=dict)
+    _busy: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    _given: dict[int, float] = field(default_factory=dict)
+    _glimpsed: Counter[str] = field(default_factory=Counter)
+    _last_was_look: bool = False
     _starts: int = 0
-    _retries: deque[ExamineItems] = field(default_factory=deque)
+    _tier: int | None = None
+
+    def __post_init__(self) -> None:
+        """Take up where the case stands."""
+        self._tally = Tally(self.clock.seconds())
+        self._backlog = Backlog(self.case, self.exhibit)
+        self._take_stand()
 
     def events(self) -> Iterator[Event]:
-        """Yield progress and findings until every item has its outcome."""
-        self.stand = self._standing()
-        batches = self._batches()
-        exhausted = False
+        """Yield progress and findings until everything is listed and every item has its outcome."""
+        began = self.clock.seconds()
+        self._enter_state()
         while True:
-            while self.pool.idle and not exhausted:
-                batch = self._retries.popleft() if self._retries else next(batches, None)
-                exhausted = batch is None
-                if batch is not None:
-                    self.pool.give(batch, self._limits.item_seconds, self._longest(batch))
-            exhausted = exhausted and not self._retries
-            if not self.pool.busy and exhausted:
-                return
+            self._check_limits(began)
+            yield from self._give_out()
+            if not self.pool.busy or self._only_lists_in_vain():
+                break
             for request, reply in self.pool.replies():
-                assert isinstance(request, ExamineItems)
-                yield from self._take(request, reply)
-                exhausted = exhausted and not self._retries
+                with self.trace.span(f"take {type(reply).__name__}"):
+                    events = list(self._take(request, reply))
+                yield from events
+        yield Noted(name="examining-ended", facts={"seconds": round(self._busy["examine"] / self.pool.size, 3)})
 
-    def _take(self, request: ExamineItems, reply: Reply | Lost) -> Iterator[Event]:
+    def _take_stand(self) -> None:
+        for standing in self.case.queue.tiers(self.exhibit):
+            self._tally.take(standing)
+
+    def _enter_state(self) -> None:
+        state = ExhibitState.WALKING if self.walks or self._walk else ExhibitState.EXAMINING
+        self.case.exhibits.set_state(self.exhibit, state, self.clock.now())
+
+    def _check_limits(self, began: float) -> None:
+        if self.stop.seconds is not None and self.clock.seconds() - began >= self.stop.seconds:
+            self.ended_by = EndedBy.TIME_LIMIT
+        elif self.stop.findings is not None and self.found >= self.stop.findings:
+            self.ended_by = EndedBy.ENOUGH_FOUND
+
+    def _only_lists_in_vain(self) -> bool:
+        """Tell whether a limit is reached and nothing is in hand but a listing, which nobody will wait for."""
+        return self.ended_by is not EndedBy.END and not self._backlog.out and not self._backlog.is_looking
+
+    def _give_out(self) -> Iterator[Event]:
+        while self.ended_by is EndedBy.END and self.pool.idle:
+            with self.trace.span("choose"):
+                request = self._next()
+            if request is None:
+                return
+            if isinstance(request, WalkVolume) and self._walk is None:
+                self._walk = Walk(self.case, self.exhibit, request, self._tally)
+                yield Noted(name="walk-began", facts={"volume": request.region.run.offset})
+            self._give(request)
+
+    def _next(self) -> Request | None:
+        """Return what to do now: what was lost, a volume to list, a first look and examining in turn."""
+        if self._retries:
+            return self._retries.popleft()
+        if self._walk is None and self.walks:
+            return self.walks.popleft()
+        look = self._backlog.looks() if self.first_look and not self._last_was_look else None
+        self._last_was_look = look is not None
+        return look or self._backlog.batch() or (self._backlog.looks() if self.first_look else None)
+
+    def _give(self, request: Request) -> None:
+        self._given[id(request)] = time.monotonic()
+        match request:
+            case WalkVolume():
+                self.pool.give(request, self._limits.walk_seconds, self._limits.listing_seconds)
+            case LookAtItems():
+                self.pool.give(request, self._limits.item_seconds, self._limits.item_seconds * 2)
+            case ExamineItems():
+                self._tier = self._backlog.out[request.items[0][0]].tier
+                self.pool.give(request, self._limits.item_seconds, self._longest(request))
+            case _:
+                raise AssertionError(request)
+
+    def _take(self, request: Request, reply: Reply | Lost) -> Iterator[Event]:
+        raise_refusal(reply)
+        if isinstance(reply, Done):
+            self._starts = 0
+            account(self.case, self.exhibit, self.clock, reply)
+            self.spans.extend((reply.worker, span) for span in reply.spans)
+        if isinstance(reply, Lost):
+            self._after_any_loss(reply)
+            yield Noted(name="worker-lost", facts={"text": reply.text, "timed_out": reply.timed_out})
+        match request:
+            case WalkVolume():
+                yield from self._take_walk(request, reply)
+            case LookAtItems():
+                yield from self._take_look(request, reply)
+            case ExamineItems():
+                yield from self._take_results(request, reply)
+            case _:
+                raise AssertionError(request)
+
+    def _after_any_loss(self, lost: Lost) -> None:
+        if not lost.starting:
+            return
+        self._starts += 1
+        if self._starts > _STARTS:
+            raise SourceError(f"no reader of the source starts any more: {lost.text}; run again to resume")
+
+    def _took(self, request: Request, what: str) -> float:
+        """Return the time that one worker was at a request, and count it."""
+        seconds = time.monotonic() - self._given.pop(id(request))
+        self._busy[what] += seconds
+        return seconds
+
+    def _take_walk(self, request: WalkVolume, reply: Reply | Lost) -> Iterator[Event]:
+        assert self._walk is not None
         match reply:
-            case Results():
-                yield from self._record(request, reply.results)
-                yield self._progress(reply.in_hand)
-            case Done():
-                self._starts = 0
-                self._settled.difference_update(number for number, _ in request.items)
-                account(self.case, self.exhibit, self.clock, reply)
+            case Lost() if self._walk.may_try_again(reply):
+                self._retries.append(request)
+            case Lost() | Done():
+                self._took(request, "walk")
+                yield from self._walk.end(reply if isinstance(reply, Lost) else None)
+                self._walk = None
+                self._backlog.forget_order()
+                self._take_stand()
+                self._enter_state()
+            case _:
+                yield from self._walk.take(reply)
+                self._backlog.forget_order()
+
+    def _take_look(self, request: LookAtItems, reply: Reply | Lost) -> Iterator[Event]:
+        match reply:
+            case Looked():
+                self._end_looks(reply)
             case Lost(starting=True):
-                self._starts += 1
-                if self._starts > _STARTS:
-                    raise SourceError(f"no reader of the source starts any more: {reply.text}; run again to resume")
                 self._retries.append(request)
             case Lost():
-                yield from self._after_loss(request, reply)
+                # Whatever it was is met again, and accounted for, when the items are examined in their turn.
+                self._end_looks(Looked(items=tuple(number for number, _ in request.items), near=(), pictures=0))
+                self._took(request, "look")
+            case Done():
+                self._took(request, "look")
             case _:
-                raise_refusal(reply)
+                pass
+        if isinstance(reply, Lost | Done) and self._first_look_is_over():
+            self.first_look = False
+            seconds = round(self._busy["look"] / self.pool.size, 3)
+            yield Noted(name="first-look-ended", facts={"seconds": seconds, **self._glimpsed})
 
-    def _record(self, request: ExamineItems, results: tuple[ItemResult, ...]) -> Iterator[Event]:
-        if not request.decode:
-            results = tuple(self._undecoded(result) for result in results)
-        self.case.journal.record_results(results, found_at=self.clock.now(), seconds=self.clock.seconds())
-        items = dict(request.items)
-        for result in results:
-            self._settled.add(result.item)
-            self.found += len(result.findings)
-            self.stand = replace(
-                self.stand,
-                items_done=self.stand.items_done + 1,
-                bytes_done=self.stand.bytes_done + items[result.item].size,
-            )
-            for finding in result.findings:
-                yield Found(item=items[result.item], finding=finding)
+    def _end_looks(self, looked: Looked) -> None:
+        self._backlog.looked(looked.items)
+        self.case.queue.looked(looked.items, looked.near, rank=_NEAR)
+        self._glimpsed.update(items=len(looked.items), pictures=looked.pictures, near=len(looked.near))
+        if looked.near:
+            self._backlog.forget_order()
 
-    def _undecoded(self, result: ItemResult) -> ItemResult:
-        """Return a result that was had without decoding under the outcome that decoding had."""
-        lost = self._losses.pop(result.item, None)
-        if lost is None or result.outcome is not Outcome.EXAMINED:
-            return result
-        return replace(result, outcome=lost.outcome, reason=f"decoding: {lost.text}")
+    def _first_look_is_over(self) -> bool:
+        if not self.first_look or self._walk is not None or self.walks or self._backlog.is_looking:
+            return False
+        return not self.case.queue.looks(self.exhibit, 1, without=self._backlog.out.keys())
 
-    def _after_loss(self, request: ExamineItems, lost: Lost) -> Iterator[Event]:
-        """Give the unfinished items of a lost batch out again, the one that was in hand alone.
+    def _take_results(self, request: ExamineItems, reply: Reply | Lost) -> Iterator[Event]:
+        match reply:
+            case Results():
+                yield from self._record(reply.rows, reply.found)
+                yield self._tally.progress(self.clock.seconds(), tier=self._tier, in_hand=reply.in_hand)
+            case Done():
+                self._backlog.took(self._took(request, "examine"))
+            case Lost(starting=True):
+                self._retries.append(request)
+            case Lost():
+                for step in self._losses.after(request, self._backlog.without_outcome(request), reply):
+                    if isinstance(step, GivenUp):
+                        yield from self._give_up(step)
+                    else:
+                        self._retries.append(step)
+            case _:
+                pass
 
-        A death may be an accident, so that item is tried again; after a hang, or a second death, it is examined
-        without decoding, for its digests; if that fails too, its outcome is what happened.
-        """
-        left = [(number, item) for number, item in request.items if number not in self._settled]
-        culprit = next((pair for pair in left if pair[0] == lost.in_hand), None)
-        rest = tuple(pair for pair in left if pair != culprit)
-        if culprit is not None:
-            yield from self._try_again(request, lost, *culprit)
-        elif len(rest) == len(request.items):
-            # Nothing was begun, so that the same batch would be lost for ever: smaller ones end it.
-            yield from self._without_culprit(request, lost, rest)
-            return
-        if rest:
-            self._retries.append(replace(request, items=rest))
+    def _record(self, rows: Sequence[Row], found: Sequence[tuple[int, Finding]]) -> Iterator[Event]:
+        self.case.journal.record_results(rows, found, found_at=self.clock.now(), seconds=self.clock.seconds())
+        settled = {cast("int", row[-1]): self._backlog.out.pop(cast("int", row[-1])) for row in rows}
+        self.found += len(found)
+        for number in dict.fromkeys(number for number, _ in found):
+            self._raise_siblings(settled[number])
+        for number, finding in found:
+            yield Found(item=item_of(settled[number].row), finding=finding)
+        for pending in settled.values():
+            self._tally.done(pending)
+        for tier in sorted({pending.tier for pending in settled.values()}):
+            if self._tally.is_done(tier) and self._walk is None and not self.walks:
+                label, seconds = Tier(tier).label, round(self.clock.seconds(), 3)
+                yield Noted(name="tier-ended", facts={"tier": label, "seconds": seconds})
 
-    def _try_again(self, request: ExamineItems, lost: Lost, number: int, item: Item) -> Iterator[Event]:
-        alone = ExamineItems(volume=request.volume, items=((number, item),), decode=request.decode)
-        if not lost.timed_out and number not in self._losses:
-            self._losses[number] = lost
-            self._retries.append(alone)
-        elif request.decode:
-            self._losses[number] = lost
-            self._retries.append(replace(alone, decode=False))
-        else:
-            yield from self._give_up(alone, lost)
+    def _raise_siblings(self, pending: Pending) -> None:
+        """Move what waits in the folder of a hit up; more hits move it further."""
+        self._hits[pending.folder] += 1
+        rank = promoted(self._hits[pending.folder])
+        if self._ranks.get(pending.folder) != rank:
+            self._ranks[pending.folder] = rank
+            self.case.queue.raise_siblings(pending.number, rank)
+            self._backlog.forget_order()
 
-    def _without_culprit(
-        self, request: ExamineItems, lost: Lost, rest: tuple[tuple[int, Item], ...]
-    ) -> Iterator[Event]:
-        if len(rest) == 1:
-            yield from self._give_up(request, lost)
-            return
-        middle = len(rest) // 2
-        self._retries.append(replace(request, items=rest[:middle]))
-        self._retries.append(replace(request, items=rest[middle:]))
-
-    def _give_up(self, request: ExamineItems, lost: Lost) -> Iterator[Event]:
-        ((number, item),) = request.items
-        result = ItemResult(item=number, outcome=lost.outcome, reason=lost.text)
-        trouble = lost.trouble(item.address, "examining the item")
+    def _give_up(self, given_up: GivenUp) -> Iterator[Event]:
+        ((_, row),) = given_up.request.items
+        trouble = given_up.lost.trouble(item_of(row).address, "examining the item")
         with self.case.transaction():
             self.case.obstacles.record_troubles(self.exhibit, (trouble,))
-            recorded = list(self._record(request, (result,)))
+            recorded = list(self._record([given_up.result], []))
         yield from recorded
         yield Met(trouble=trouble)
 
-    def _batches(self) -> Iterator[ExamineItems]:
-        """Cut the pending items into batches of one volume each, small enough to report often."""
-        batch: list[tuple[int, Item]] = []
-        stored = 0
-        volume: ByteRun | None = None
-        for pending in chain.from_iterable(self.case.journal.pending(self.exhibit)):
-            if batch and (pending.volume != volume or len(batch) >= _BATCH_ITEMS or stored >= _BATCH_BYTES):
-                assert volume is not None
-                yield ExamineItems(volume=volume, items=tuple(batch))
-                batch, stored = [], 0
-            volume = pending.volume
-            batch.append((pending.number, pending.item))
-            stored += _stored(pending.item)
-        if batch:
-            assert volume is not None
-            yield ExamineItems(volume=volume, items=tuple(batch))
-
     def _longest(self, batch: ExamineItems) -> float:
-        largest = max(_stored(item) for _, item in batch.items)
-        return self._limits.item_seconds + largest * self._limits.seconds_per_byte
+        """Return the seconds that a batch may take without a result: the bytes of all of it are read together."""
+        stored = sum(stored_bytes(row) for _, row in batch.items)
+        return self._limits.item_seconds + stored * self._limits.seconds_per_byte
 
-    def _standing(self) -> Progress:
-        """Return how far earlier runs came."""
-        stand = self.case.journal.standing(self.exhibit)
-        return Progress(
-            items_done=stand.items_done,
-            items_total=stand.items_total,
-            bytes_done=stand.bytes_done,
-            bytes_total=stand.bytes_total,
-        )
-
-    def _progress(self, in_hand: str) -> Progress:
-        return replace(self.stand, seconds=self.clock.seconds(), in_hand=in_hand)
+    @property
+    def items(self) -> int:
+        """How many items with content are listed so far, in all runs."""
+        return self._tally.items
 
     @property
     def _limits(self) -> Limits:
@@ -201,7 +311,3 @@ def account(case: Case, exhibit: str, clock: Clock, done: Done) -> None:
     case.exhibits.set_seconds(exhibit, clock.seconds())
     case.exhibits.add_bytes_read(exhibit, done.bytes_read)
     case.obstacles.record_unreadable(exhibit, done.unreadable)
-
-
-def _stored(item: Item) -> int:
-    return total(item.runs) if item.runs else min(item.size, _UNKNOWN_STORED)

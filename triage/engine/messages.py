@@ -2,26 +2,30 @@
 
 from dataclasses import dataclass
 
-from triage.engine.plan import Limits
+from triage.engine.plan import Depth, Limits
+from triage.engine.trace import Span
 from triage.model.errors import DigiVanError, SourceError, StoreError, UsageError
 from triage.model.evidence import Region, SourceInfo, UnreadableRun, VolumeReport
-from triage.model.finding import SetIdentity
-from triage.model.item import Item
-from triage.model.result import ItemResult
+from triage.model.finding import Finding, SetIdentity
+from triage.model.item import Outcome
 from triage.model.runs import ByteRun
 from triage.model.trouble import Trouble
+from triage.store.rows import Row
+
+NOTHING = -1
+"""No item is in hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What a worker needs to start: the source, the sets and the bounds."""
+    """What a worker needs to start: the source, the sets, what to do, the bounds, and whether it measures itself."""
 
     source: str
     set_files: tuple[str, ...]
     sets: tuple[SetIdentity, ...]
-    digests: frozenset[str]
-    pictures: bool
+    depth: Depth
     limits: Limits
+    traced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,29 +45,45 @@ class SurveySource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalkVolume:
-    """List what is in a region."""
+    """List what is in a region; `seed` is that of the random sample, `removable`: the medium is a removable one."""
 
     region: Region
+    seed: bytes
+    removable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExamineItems:
-    """Examine items of one volume; each comes with its number in the case.
+    """Examine items of one volume; each comes with its number in the case, as a row (see `item_of`).
 
-    `decode` is False where a decoder has failed on the item before: its digests are still wanted.
+    `failed` is what became of the items when they were decoded, None before that: they are not decoded again, their
+    digests are still wanted, and that is their outcome.
     """
 
     volume: ByteRun
-    decode: bool = True
-    items: tuple[tuple[int, Item], ...]
+    failed: tuple[Outcome, str] | None = None
+    items: tuple[tuple[int, Row], ...]
 
 
-Request = OpenSource | VerifySource | SurveySource | WalkVolume | ExamineItems
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAtItems:
+    """Compare the pictures embedded in items of one volume; nothing is decided by that but what comes first."""
+
+    volume: ByteRun
+    items: tuple[tuple[int, Row], ...]
+
+
+Request = OpenSource | VerifySource | SurveySource | WalkVolume | ExamineItems | LookAtItems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """The worker has started and opened what it needs; from now on its time counts."""
+    """The worker has started and opened what it needs; from now on its time counts.
+
+    `confined` says in words what the system keeps it from.
+    """
+
+    confined: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +140,13 @@ class Recognised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """Some items of the volume, in order, and trouble met on the way."""
+    """Some items of the volume, in order, as rows (see `listed_row`), and trouble met on the way.
 
-    items: tuple[Item, ...]
+    `waiting` are tier, size, and whether the name is a picture's, of those that have content.
+    """
+
+    rows: tuple[Row, ...]
+    waiting: tuple[tuple[int, int, bool], ...]
     troubles: tuple[Trouble, ...]
 
 
@@ -133,22 +157,52 @@ class Alive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """Some results, in the order of the request; `in_hand` is the path of the item that comes next, for a person."""
+    """Some results as rows (see `result_row`), the findings among them with the numbers of their items.
 
-    results: tuple[ItemResult, ...]
+    `in_hand` is the path of an item for a person to see.
+    """
+
+    rows: tuple[Row, ...]
+    found: tuple[tuple[int, Finding], ...]
     in_hand: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """The numbers of the items looked at, and of those whose embedded picture looks like a known one."""
+
+    items: tuple[int, ...]
+    near: tuple[int, ...]
+    pictures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """The request is carried out; what was read for it, and what could not be and was not told before."""
+    """The request is carried out; what was read for it, and what could not be and was not told before.
+
+    `worker` is the number of the process, `spans` what its time went to, where that is measured.
+    """
 
     bytes_read: int
     unreadable: tuple[UnreadableRun, ...]
+    worker: int = 0
+    spans: tuple[Span, ...] = ()
 
 
 Reply = (
-    Ready | Opened | Verifying | Verified | Refused | Failed | Surveyed | Recognised | Listed | Alive | Results | Done
+    Ready
+    | Opened
+    | Verifying
+    | Verified
+    | Refused
+    | Failed
+    | Surveyed
+    | Recognised
+    | Listed
+    | Alive
+    | Results
+    | Looked
+    | Done
 )
 
 

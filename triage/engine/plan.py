@@ -40,18 +40,55 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Depth:
+    """What a profile does with a content.
+
+    `digests` are the algorithms that a content gets when it is read; `pictures`: they are decoded and compared by
+    appearance. `estimates`: first at a reduced scale, in full only where a set may hold them. `first_look`: pictures
+    embedded in pictures are compared before anything is decoded, to find out what to examine first. `skip_sizes`: a
+    large content of a size that no notable set holds is not digested. `skip_known`: a picture that is known software is
+    not decoded. `all_types`: the media type is looked for also where no signature of ours tells it.
+    """
+
+    digests: tuple[str, ...]
+    pictures: bool = False
+    estimates: bool = False
+    first_look: bool = False
+    skip_sizes: bool = False
+    skip_known: bool = False
+    all_types: bool = False
+
+
+_ALL_DIGESTS = ("md5", "sha1", "sha256")
+_USUAL_DIGESTS = frozenset({"md5", "sha1"})  # of which every published set has one
+
+
+def depth_of(profile: Profile, needs: frozenset[str]) -> Depth:
+    """Return what a profile does, given the digests that the sets need."""
+    needed = tuple(name for name in _ALL_DIGESTS if name in needs | _USUAL_DIGESTS)
+    match profile:
+        case Profile.EXACT:
+            return Depth(digests=needed)
+        case Profile.SCENE:
+            return Depth(
+                digests=needed, pictures=True, estimates=True, first_look=True, skip_sizes=True, skip_known=True
+            )
+        case Profile.FULL:
+            return Depth(digests=_ALL_DIGESTS, pictures=True, first_look=True, all_types=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Same plan and same evidence give the same items and findings.
 
-    `source` is the identity of the source (see `identity`), `analyzers` are (name, version) pairs, `digests` the
-    algorithms every file gets, `verify_source` whether the source is first compared with the digests it claims.
+    `source` is the identity of the source (see `identity`), `analyzers` are (name, version) pairs, `verify_source` is
+    whether the source is first compared with the digests it claims.
     """
 
     version: str
     source: str
     profile: Profile
-    digests: tuple[str, ...]
-    pictures: bool
+    depth: Depth
     analyzers: tuple[tuple[str, str], ...]
     sets: tuple[SetIdentity, ...]
     sets_hold_pictures: bool

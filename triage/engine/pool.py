@@ -5,13 +5,12 @@ import time
 from collections.abc import Iterator
 from ctypes import c_int64
 from dataclasses import dataclass, field
-from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.connection import Connection, Pipe, wait
+from multiprocessing.context import ForkServerProcess
 from multiprocessing.sharedctypes import RawValue
 
-from triage.engine.messages import Alive, Done, Failed, Ready, Refused, Reply, Request, Setup
-from triage.engine.worker import NOTHING, work
+from triage.engine.messages import NOTHING, Alive, Done, Failed, Ready, Refused, Reply, Request, Setup
+from triage.engine.server import start_server, worker_process
 from triage.model.address import Address
 from triage.model.item import Outcome
 from triage.model.trouble import Trouble, TroubleCode
@@ -50,7 +49,7 @@ class Lost:
 class _Hand:
     """One worker: its process, our end of the pipe, what it holds, and when it was last heard of and last told news."""
 
-    process: SpawnProcess
+    process: ForkServerProcess
     connection: Connection
     in_hand: c_int64
     request: Request | None = None
@@ -76,11 +75,15 @@ class _Hand:
 
 
 class WorkerPool:
-    """A fixed number of workers over one source. Close it to end every worker."""
+    """A fixed number of workers over one source. Close it to end every worker.
+
+    `confined` says what the last worker that started is kept from.
+    """
 
     def __init__(self, setup: Setup, size: int) -> None:
+        start_server(pictures=setup.depth.pictures)
         self.setup = setup
-        self._context = get_context("spawn")
+        self.confined = ""
         self._hands: list[_Hand] = []
         self._size = size
         self._listened = time.monotonic()
@@ -95,6 +98,11 @@ class WorkerPool:
     def idle(self) -> bool:
         """Whether a worker is free, or there is room to start one."""
         return len(self._hands) < self._size or any(hand.request is None for hand in self._hands)
+
+    @property
+    def size(self) -> int:
+        """How many workers there may be at once."""
+        return self._size
 
     @property
     def busy(self) -> bool:
@@ -148,9 +156,9 @@ class WorkerPool:
         self._listened = now
 
     def _start(self) -> _Hand:
-        ours, theirs = self._context.Pipe()
+        ours, theirs = Pipe()
         in_hand = RawValue(c_int64, NOTHING)
-        process = self._context.Process(target=work, args=(theirs, self.setup, in_hand), daemon=True)
+        process = worker_process(theirs, self.setup, in_hand)
         # A worker leaves signals of the terminal to the run, from its first instruction on.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
         try:
@@ -177,6 +185,7 @@ class WorkerPool:
         match reply:
             case Ready():
                 hand.starting = False
+                self.confined = reply.confined
                 return None
             case Failed():
                 hand.request = None

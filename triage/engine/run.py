@@ -1,17 +1,16 @@
 """The run: survey, walk, examine. A generator of events; closing it loses nothing committed."""
 
+import os
+from collections import deque
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from triage.engine import messages
-from triage.engine.dispatch import Clock, Dispatch, account
+from triage.engine.dispatch import Clock, Dispatch, Stop, account
 from triage.engine.messages import (
     Done,
-    Listed,
     Opened,
     OpenSource,
-    Recognised,
-    Refused,
     Reply,
     Request,
     Surveyed,
@@ -23,9 +22,10 @@ from triage.engine.messages import (
 )
 from triage.engine.plan import Limits
 from triage.engine.pool import Lost, WorkerPool
+from triage.engine.trace import Span, Trace
 from triage.model.address import Address
 from triage.model.errors import SourceError
-from triage.model.event import Event, Finished, Met, Verifying, VolumeOpened, Walking
+from triage.model.event import Event, Finished, Met, Noted, Verifying
 from triage.model.evidence import Region, VolumeReport
 from triage.model.runs import ByteRun
 from triage.model.trouble import Trouble
@@ -47,26 +47,45 @@ def describe(pool: WorkerPool) -> Opened:
 
 @dataclass(slots=True)
 class Run:
-    """One run over one exhibit whose plan is stored; `case` is the only place results go to."""
+    """One run over one exhibit whose plan is stored; `case` is the only place results go to.
+
+    `seed` is that of the random sample of pictures; `spans` are what the time went to, where that is measured.
+    """
 
     case: Case
     exhibit: str
     pool: WorkerPool
     clock: Clock
+    seed: bytes
     verify: bool = False
-    _listed: int = 0
+    removable: bool = False
+    stop: Stop = field(default_factory=Stop)
+    spans: list[tuple[int, Span]] = field(default_factory=list)
 
     def events(self) -> Generator[Event]:
-        """Carry the examination on from where the case says it stands, to its end."""
+        """Carry the examination on from where the case says it stands, to its end or a limit."""
         self.case.exhibits.set_state(self.exhibit, ExhibitState.WALKING, self.clock.now())
+        yield Noted(name="run-began", facts={"confined": self.pool.confined, "workers": self.pool.size})
         yield from self._verify()
         yield from self._survey()
-        for region in self._unwalked():
-            yield from self._walk(region)
-        self.case.exhibits.set_state(self.exhibit, ExhibitState.EXAMINING, self.clock.now())
-        dispatch = Dispatch(self.case, self.exhibit, self.pool, self.clock)
+        setup = self.pool.setup
+        walks = (WalkVolume(region=region, seed=self.seed, removable=self.removable) for region in self._unwalked())
+        dispatch = Dispatch(
+            self.case,
+            self.exhibit,
+            self.pool,
+            self.clock,
+            deque(walks),
+            stop=self.stop,
+            first_look=setup.depth.first_look and bool(setup.sets),
+            spans=self.spans,
+            trace=Trace(on=setup.traced),
+        )
         yield from dispatch.events()
-        yield Finished(items=dispatch.stand.items_total, findings=dispatch.found, seconds=self.clock.seconds())
+        self.spans.extend((os.getpid(), span) for span in dispatch.trace.taken())
+        yield Finished(
+            items=dispatch.items, findings=dispatch.found, seconds=self.clock.seconds(), by=dispatch.ended_by
+        )
 
     def _verify(self) -> Iterator[Event]:
         if not self.verify or self.case.layout.regions(self.exhibit):
@@ -126,42 +145,6 @@ class Run:
                     yield reply
             if not retry:
                 return
-
-    def _walk(self, region: Region) -> Iterator[Event]:
-        request = WalkVolume(region=region)
-        sequence = 0
-        lost: Lost | None = None
-        report: VolumeReport | None = None
-        for reply in self._insist(request):
-            match reply:
-                case Recognised():
-                    sequence, report = 0, reply.report
-                    self.case.layout.record_volume(self.exhibit, report)
-                    yield VolumeOpened(report=report)
-                case Listed():
-                    self.case.journal.add_items(self.exhibit, region.run.offset, reply.items, first=sequence)
-                    sequence += len(reply.items)
-                    self._listed += len(reply.items)
-                    yield from self._meet(reply.troubles)
-                    yield Walking(volume=region.name, items=self._listed)
-                case Done():
-                    account(self.case, self.exhibit, self.clock, reply)
-                case Lost():
-                    lost = reply
-                case Refused():
-                    raise_refusal(reply)
-                case _:
-                    continue
-        if lost is not None:
-            yield from self._walk_ended_early(region, report, lost)
-        self.case.layout.mark_walked(self.exhibit, region.run.offset, listed=lost is None)
-
-    def _walk_ended_early(self, region: Region, report: VolumeReport | None, lost: Lost) -> Iterator[Event]:
-        where = Address("volume", str(region.run.offset))
-        if report is None:
-            text = f"the file system could not be recognised: {lost.text}"
-            self.case.layout.record_volume(self.exhibit, VolumeReport(region=region, state="unsupported", text=text))
-        yield from self._meet((lost.trouble(where, f"listing the names of {region.name}"),))
 
     def _meet(self, troubles: tuple[Trouble, ...]) -> Iterator[Event]:
         if troubles:

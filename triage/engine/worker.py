@@ -1,22 +1,28 @@
 """The worker process: opens the evidence for itself, carries out one request after the other, returns plain values."""
 
 import ctypes
+import os
 import resource
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from ctypes import c_int64
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from triage.engine.examining import Examiner
+from triage.engine.confinement import confine
+from triage.engine.examining import Examiner, one_line
 from triage.engine.messages import (
+    NOTHING,
     Alive,
     Done,
     ExamineItems,
     Failed,
     Listed,
+    LookAtItems,
+    Looked,
     Opened,
     OpenSource,
     Ready,
@@ -33,26 +39,26 @@ from triage.engine.messages import (
     VerifySource,
     WalkVolume,
 )
+from triage.engine.pictures import PictureDesk
+from triage.engine.trace import Trace
 from triage.hashsets.hashset import HashSet
 from triage.items.evidence import Evidence
 from triage.items.fingerprint import fingerprint
+from triage.items.order import Order
 from triage.model.errors import SourceError, StoreError, UsageError
 from triage.model.evidence import UnreadableRun
 from triage.model.item import Item, Outcome
 from triage.model.result import ItemResult
+from triage.model.runs import ByteRun
 from triage.model.trouble import Trouble
 from triage.sources.opening import open_source
 from triage.sources.watched import WatchedSource
+from triage.store.rows import Row, item_of, listed_row, result_row
 
 _FLUSH_SECONDS = 0.2
 _ALIVE_SECONDS = 5.0
-_LARGE = 4 << 20
-_LISTED = 500
-_LONGEST = 300
+_LISTED = 1000
 _PR_SET_PDEATHSIG = 1
-
-NOTHING = -1
-"""No item is in hand."""
 
 
 def work(connection: Connection, setup: Setup, in_hand: c_int64) -> None:
@@ -63,8 +69,7 @@ def work(connection: Connection, setup: Setup, in_hand: c_int64) -> None:
     _belong_to_run(setup.limits.worker_bytes)
     desk = Desk(setup, in_hand, lambda: connection.send(Alive()))
     try:
-        desk.prepare()
-        connection.send(Ready())
+        connection.send(Ready(confined=desk.prepare()))
         while True:
             for reply in desk.answer(connection.recv()):
                 connection.send(reply)
@@ -91,11 +96,20 @@ class Desk:
         self._evidence: Evidence | None = None
         self._examiner: Examiner | None = None
         self._told: set[UnreadableRun] = set()
+        self._trace = Trace(on=setup.traced)
 
-    def prepare(self) -> None:
-        """Open the source before the time of a request runs; what goes wrong is said when a request comes."""
+    def prepare(self) -> str:
+        """Open the source before the time of a request runs, then give up every right but to read it; return which.
+
+        What goes wrong in opening is said when a request comes. Opening may look for the other files of an image in
+        its folder, so that everything may be read until it is done, and nothing else be done from the start.
+        """
+        source = Path(self._setup.source)
+        confine([Path("/"), source])
+        files: tuple[str, ...] = ()
         with suppress(Exception):
-            self._open()
+            files = self._open().source.info.files
+        return confine([source, *map(Path, files), *map(Path, self._setup.set_files)]).text
 
     def answer(self, request: Request) -> Iterator[Reply]:
         """Yield the replies to one request; the last is always `Done`, `Refused` or `Failed`."""
@@ -103,11 +117,16 @@ class Desk:
             evidence = self._open()
             before = evidence.source.bytes_read
             yield from self._carry_out(request, evidence)
-            yield Done(bytes_read=evidence.source.bytes_read - before, unreadable=self._fresh(evidence))
+            yield Done(
+                bytes_read=evidence.source.bytes_read - before,
+                unreadable=self._fresh(evidence),
+                worker=os.getpid(),
+                spans=self._trace.taken(),
+            )
         except (SourceError, StoreError, UsageError) as error:
             yield Refused(error=type(error).__name__, text=str(error))
         except Exception as error:  # noqa: BLE001 - hostile evidence: one request is lost, the run goes on
-            yield Failed(text=_one_line(error))
+            yield Failed(text=one_line(error))
 
     def _fresh(self, evidence: Evidence) -> tuple[UnreadableRun, ...]:
         """Return the unreadable runs that were not told before."""
@@ -125,24 +144,53 @@ class Desk:
                 survey = evidence.survey()
                 yield Surveyed(regions=survey.regions, troubles=survey.troubles)
             case WalkVolume():
-                yield Recognised(report=evidence.recognise(request.region))
-                yield from _listed(evidence.walk(request.region))
+                yield from self._walked(request, evidence)
             case ExamineItems():
                 yield from self._examined(request, evidence)
+            case LookAtItems():
+                yield from self._looked(request, evidence)
+
+    def _walked(self, request: WalkVolume, evidence: Evidence) -> Iterator[Reply]:
+        with self._trace.span("recognise"):
+            yield Recognised(report=evidence.recognise(request.region))
+        order = Order(seed=request.seed, removable=request.removable)
+        with self._trace.span("walk"):
+            yield from _listed(evidence.walk(request.region), order)
+
+    def _looked(self, request: LookAtItems, evidence: Evidence) -> Iterator[Looked]:
+        """Look at embedded pictures: a first look says where to begin and nothing else, so that trouble is no news."""
+        pictures = self._tools(evidence).pictures
+        waiting: list[tuple[int, bool | None]] = []
+        last = time.monotonic()
+        for number, row in request.items:
+            if time.monotonic() - last > _FLUSH_SECONDS:
+                yield _seen(waiting)
+                waiting, last = [], time.monotonic()
+            self._in_hand.value = number
+            with self._trace.span("first look", 1):
+                waiting.append((number, _glimpsed(pictures, evidence, item_of(row), request.volume)))
+        self._in_hand.value = NOTHING
+        yield _seen(waiting)
 
     def _examined(self, request: ExamineItems, evidence: Evidence) -> Iterator[Reply]:
         """Report often enough that a silence means the item in hand."""
         examiner = self._tools(evidence)
+        items = [(number, item_of(row)) for number, row in request.items]
+        paths = {number: item.path for number, item in items}
         waiting: list[ItemResult] = []
         last = time.monotonic()
-        for number, item in request.items:
-            if waiting and (item.size > _LARGE or time.monotonic() - last > _FLUSH_SECONDS):
-                yield Results(results=tuple(waiting), in_hand=item.path)
+        for result in examiner.examine(items, request.volume, decode=request.failed is None):
+            waiting.append(_as_failed(result, request.failed))
+            if time.monotonic() - last > _FLUSH_SECONDS:
+                # What was in hand is the item just finished: until the next one begins nothing hostile is touched.
+                self._in_hand.value = NOTHING
+                yield _results(waiting, in_hand=paths[result.item])
                 waiting, last = [], time.monotonic()
-            self._in_hand.value = number
-            waiting.append(_guarded(examiner, number, item, request))
         self._in_hand.value = NOTHING
-        yield Results(results=tuple(waiting), in_hand="")
+        yield _results(waiting, in_hand="")
+
+    def _begin(self, number: int) -> None:
+        self._in_hand.value = number
 
     def _open(self) -> Evidence:
         if self._evidence is None:
@@ -159,7 +207,8 @@ class Desk:
                     "the hash-set library changed during the run; put back the sets that it began with and run the "
                     "same command again, or give another --exhibit"
                 )
-            self._examiner = Examiner(evidence, sets, self._setup.digests, self._setup.pictures, self._setup.limits)
+            setup = self._setup
+            self._examiner = Examiner(evidence, sets, setup.depth, setup.limits, self._begin, self._trace)
         return self._examiner
 
 
@@ -173,33 +222,52 @@ def _verified(evidence: Evidence) -> Iterator[Verifying | Verified]:
     yield Verified(troubles=check.troubles())
 
 
-def _guarded(examiner: Examiner, number: int, item: Item, request: ExamineItems) -> ItemResult:
-    # The libraries below meet hostile bytes: whatever they raise costs this item and no other.
+def _results(some: list[ItemResult], in_hand: str) -> Results:
+    found = ((result.item, finding) for result in some for finding in result.findings)
+    return Results(rows=tuple(map(result_row, some)), found=tuple(found), in_hand=in_hand)
+
+
+def _as_failed(result: ItemResult, failed: tuple[Outcome, str] | None) -> ItemResult:
+    """Return a result that was had without decoding under the outcome that decoding had."""
+    if failed is None or result.outcome is not Outcome.EXAMINED:
+        return result
+    return replace(result, outcome=failed[0], reason=f"decoding: {failed[1]}")
+
+
+def _glimpsed(pictures: PictureDesk, evidence: Evidence, item: Item, volume: ByteRun) -> bool | None:
     try:
-        return examiner.examine(number, item, request.volume, decode=request.decode)
+        return pictures.glimpse(evidence.content(item, volume))
     except StoreError:
         raise
-    except Exception as error:  # noqa: BLE001
-        return ItemResult(item=number, outcome=Outcome.CRASHED, reason=_one_line(error))
+    except Exception:  # noqa: BLE001 - hostile bytes: the item is examined in its turn all the same
+        return None
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST]
+def _seen(items: list[tuple[int, bool | None]]) -> Looked:
+    return Looked(
+        items=tuple(number for number, _ in items),
+        near=tuple(number for number, near in items if near),
+        pictures=sum(near is not None for _, near in items),
+    )
 
 
-def _listed(walk: Iterator[Item | Trouble]) -> Iterator[Listed]:
-    items: list[Item] = []
+def _listed(walk: Iterator[Item | Trouble], order: Order) -> Iterator[Listed]:
+    rows: list[Row] = []
+    waiting: list[tuple[int, int, bool]] = []
     troubles: list[Trouble] = []
     last = time.monotonic()
     for entry in walk:
         if isinstance(entry, Trouble):
             troubles.append(entry)
         else:
-            items.append(entry)
-        if len(items) + len(troubles) >= _LISTED or time.monotonic() - last > _FLUSH_SECONDS:
-            yield Listed(items=tuple(items), troubles=tuple(troubles))
-            items, troubles, last = [], [], time.monotonic()
-    yield Listed(items=tuple(items), troubles=tuple(troubles))
+            placed = order.place(entry)
+            rows.append(listed_row(entry, placed))
+            if entry.has_content:
+                waiting.append((int(placed.tier), entry.size, placed.draw is not None))
+        if len(rows) + len(troubles) >= _LISTED or time.monotonic() - last > _FLUSH_SECONDS:
+            yield Listed(rows=tuple(rows), waiting=tuple(waiting), troubles=tuple(troubles))
+            rows, waiting, troubles, last = [], [], [], time.monotonic()
+    yield Listed(rows=tuple(rows), waiting=tuple(waiting), troubles=tuple(troubles))
 
 
 def _at_most_every(seconds: float, call: Callable[[], None]) -> Callable[[], None]:

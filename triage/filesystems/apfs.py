@@ -7,7 +7,7 @@ sees it, and its runs are not told. Facts: Apple File System Reference, 2020-06-
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pyfsapfs
 
@@ -143,6 +143,8 @@ class ApfsFileSystem:
 
 class _Dialect:
     """APFS as pyfsapfs tells it: identifiers, nanoseconds, extents in bytes of the container."""
+
+    is_literal: ClassVar = False  # where each extent belongs in a file, and which are holes, is not told
 
     def key(self, entry: Any) -> int:
         return int(entry.get_identifier())

@@ -6,13 +6,13 @@ Their entries have the same methods; the facts they do not tell the same way are
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from triage.content.content import Window
 from triage.model.address import Address
 from triage.model.errors import EvidenceError
 from triage.model.item import Item, ItemKind, Times, printable
-from triage.model.runs import ByteRun, Runs
+from triage.model.runs import ByteRun, Runs, total
 from triage.model.trouble import Trouble, TroubleCode
 from triage.volumes.volume import Volume
 
@@ -37,7 +37,12 @@ class VolumeFile(Window):
 
 
 class Dialect(Protocol):
-    """How one of the libraries tells what both know."""
+    """How one of the libraries tells what both know.
+
+    `is_literal` is whether the library reads a content as its extents, one after the other, and nothing else.
+    """
+
+    is_literal: ClassVar[bool]
 
     def key(self, entry: Any) -> int:
         """Return the number of the file in its volume."""
@@ -234,6 +239,7 @@ def _items(tree: Tree, entry: Any, here: _Directory) -> Iterator[Item | Trouble]
         times=times_of(entry),
         runs=runs,
         unlocated=unlocated,
+        direct=dialect.is_literal and _is_whole(tree.volume, runs, size),
     )
     yield item
     if unlocated:
@@ -298,3 +304,8 @@ def _size(entry: Any, kind: ItemKind) -> tuple[int, str | None]:
         return must(entry.get_size, METADATA), None
     except EvidenceError as error:
         return 0, str(error)
+
+
+def _is_whole(volume: Volume, runs: Runs, size: int) -> bool:
+    """Tell whether runs are a content of that size. The first block is the file system's own: no content is there."""
+    return size > 0 and total(runs) == size and all(run.offset > volume.run.offset for run in runs)

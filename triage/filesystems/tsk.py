@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytsk3
@@ -14,10 +15,13 @@ from triage.filesystems.side_by_side import SideBySide
 from triage.filesystems.tsk_image import VolumeImage, readable_front
 from triage.filesystems.tsk_inodes import Inodes
 from triage.filesystems.tsk_listing import one_line
-from triage.filesystems.tsk_runs import Layout
+from triage.filesystems.tsk_names import NTFS_DATA
+from triage.filesystems.tsk_records import Records
+from triage.filesystems.tsk_runs import Layout, content_runs
 from triage.filesystems.tsk_walk import Walk
 from triage.model.errors import EvidenceError
 from triage.model.item import Item
+from triage.model.runs import Runs
 from triage.model.trouble import Trouble, TroubleCode
 from triage.volumes.signatures import boot_sector
 from triage.volumes.volume import Volume
@@ -52,6 +56,7 @@ _SEVERAL = "Multiple file system types"  # how the library words it; it gives no
 _BOOT_SECTOR = 512
 _OPEN_FILES = 64
 _PIECE = 1 << 24
+_MFT = 0
 
 
 class TskFileSystem:
@@ -74,14 +79,31 @@ class TskFileSystem:
         info = self._fs.info
         if int(info.last_block_act) < int(info.last_block):
             yield self._cut()
+        yield from Walk(self._fs, self._image, self._layout(), self._volume.address, self.kind)
+
+    def _layout(self) -> Layout:
+        info, size = self._fs.info, self._volume.info.size
         layout = Layout(
             block_size=self.block_size,
             start=self._volume.run.offset,
-            size=self._volume.info.size,
+            size=size,
+            readable=min(size, (int(info.last_block_act) + 1) * self.block_size),
+            shown=len(self._image.front),
             interleaved=bool(info.block_pre_size or info.block_post_size),
             inodes=Inodes(self._volume, fine_times=self.kind == "ext4") if self.kind.startswith("ext") else None,
         )
-        yield from Walk(self._fs, self._image, layout, self._volume.address, self.kind)
+        return replace(layout, records=self._records(layout)) if self.kind == "ntfs" else layout
+
+    def _records(self, layout: Layout) -> Records:
+        """Return the master file table; without records where the library cannot say where all of it lies."""
+        runs: Runs = ()
+        with suppress(OSError):
+            for attribute in self._fs.open_meta(inode=_MFT):
+                info = attribute.info
+                if int(info.type) == NTFS_DATA and not info.name and info.size > 0:
+                    found = content_runs(attribute, layout, info.size)
+                    runs = found.runs if found.whole else ()
+        return Records(self._image.pieces, runs)
 
     def _cut(self) -> Trouble:
         info = self._fs.info

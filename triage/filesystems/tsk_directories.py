@@ -8,8 +8,7 @@ NTFS documentation of libfsntfs. As the library does, deleted ext names are look
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytsk3
 
@@ -41,8 +40,7 @@ _IS_DIRECTORY = 0x10000000
 _REFERENCE = (1 << 48) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """One name in a directory: its bytes, the inode it stands for, whether it is live, the library's name type."""
 
     name: bytes
@@ -92,8 +90,7 @@ def ntfs_names(directory: Any) -> Iterator[Name]:
                 yield from _index_entries(_fixed_up(data[start : start + block]), 24)
 
 
-@dataclass(frozen=True, slots=True)
-class OwnName:
+class OwnName(NamedTuple):
     """The name that an NTFS record carries itself, and the record of its directory as that was then."""
 
     name: bytes

@@ -2,6 +2,7 @@
 
 import pytsk3
 
+from triage.filesystems.pieces import Pieces
 from triage.volumes.volume import Volume
 
 _SECTOR = 512
@@ -14,12 +15,15 @@ _EXPONENTS = range(0xF4, 0xF9)
 
 
 class VolumeImage(pytsk3.Img_Info):  # type: ignore[misc]  # the library ships no types
-    """A volume behind the library's read callback; `front`, if given, is shown in place of its first bytes."""
+    """A volume behind the library's read callback; `front`, if given, is shown in place of its first bytes.
+
+    `pieces` is the volume as it is, read through what was read last.
+    """
 
     def __init__(self, volume: Volume, front: bytes = b"") -> None:
         """Take the size once: the library asks for it while it is being constructed."""
         self.front = front
-        self._volume = volume
+        self.pieces = Pieces(volume)
         self._size = volume.info.size
         self._budget: int | None = None
         super().__init__(url="")
@@ -49,7 +53,7 @@ class VolumeImage(pytsk3.Img_Info):  # type: ignore[misc]  # the library ships n
             self._budget -= length
             if self._budget < 0:
                 return b""
-        data = self._volume.read_at(offset, length)
+        data = self.pieces.read_at(offset, length)
         return self.front[offset:length] + data[len(self.front) - offset :] if offset < len(self.front) else data
 
 

@@ -3,6 +3,8 @@
 Facts: the ext4 layout document of the Linux kernel.
 """
 
+import struct
+from collections import OrderedDict
 from dataclasses import dataclass
 
 from triage.model.item import Times
@@ -18,6 +20,8 @@ _INCOMPAT_64BIT = 0x80
 _INCOMPAT_ENCRYPT = 0x10000
 _BIG_ALLOCATION = 0x200
 _SECTOR = 512
+_PIECE = 1 << 14
+_PIECES = 64
 _LEAST_INODE = 128
 _TIMES_END = 152
 _KIND = 0xF000
@@ -26,6 +30,8 @@ _ENCRYPTED = 0x800
 _HUGE = 0x40000
 _EXTENTS = 0x80000
 _INLINE = 0x10000000
+# Kind, size, sectors, flags, the upper half of the size.
+_SHAPE = struct.Struct("<H2xI20xI I72xI").unpack_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +64,7 @@ class Inodes:
         # With these, descriptors or the counts of blocks are not where, or what, they are taken for here.
         self._can_judge = not incompatible & _META_GROUPS and not _number(block, 100, 4) & _BIG_ALLOCATION
         self._tables: dict[int, int] = {}
-        self._piece = (-1, b"")
+        self._pieces: OrderedDict[int, bytes] = OrderedDict()
 
     def __contains__(self, inode: object) -> bool:
         """Tell whether an inode is encrypted: the content of a file, the names in a directory."""
@@ -69,34 +75,42 @@ class Inodes:
     def holed(self, inode: int) -> HoledInode | None:
         """Return what an inode says if it is a file mapped block by block with over `MOST_HOLES` holes, else None."""
         data = self._inode(inode) if self._can_judge else b""
-        flags = _number(data, 32, 4)
-        if _number(data, 0, 2) & _KIND != _REGULAR or flags & (_EXTENTS | _INLINE):
+        if len(data) < _LEAST_INODE:
             return None
-        size = _number(data, 4, 4) | _number(data, 108, 4) << 32
-        stored = _number(data, 28, 4) | _number(data, 116, 2) << 32
+        mode, low, sectors, flags, high = _SHAPE(data)
+        size = low | high << 32
+        if mode & _KIND != _REGULAR or flags & (_EXTENTS | _INLINE) or size // self._block_size <= MOST_HOLES:
+            return None
+        stored = sectors | _number(data, 116, 2) << 32
         holes = size // self._block_size - (stored if flags & _HUGE else stored * _SECTOR // self._block_size)
         if holes <= MOST_HOLES or (not stored and any(data[40:100])):
             return None
         return HoledInode(size=size, free=not _number(data, 26, 2), times=_times(data, fine=self._fine_times))
 
     def _inode(self, inode: int) -> bytes:
-        """Return the bytes of an inode, none where there are none; the block around it is kept for its neighbours."""
+        """Return the bytes of an inode, none where there are none; the last pieces of the table read are kept."""
         if inode <= 0 or not self._per_group:
             return b""
         group, index = divmod(inode - 1, self._per_group)
-        offset = self._table(group) + index * self._inode_size
-        start = offset - offset % self._block_size
-        if self._piece[0] != start:
-            self._piece = (start, self._volume.read_at(start, self._block_size))
-        return self._piece[1][offset - start : offset - start + self._inode_size]
+        table = self._tables.get(group)
+        if table is None:
+            table = self._table(group)
+        offset = table + index * self._inode_size
+        number = offset // _PIECE
+        piece = self._pieces.get(number)
+        if piece is None:
+            piece = self._pieces[number] = self._volume.read_at(number * _PIECE, _PIECE)
+            if len(self._pieces) > _PIECES:
+                self._pieces.popitem(last=False)
+        start = offset % _PIECE
+        return piece[start : start + self._inode_size]
 
     def _table(self, group: int) -> int:
-        if group not in self._tables:
-            descriptor = self._volume.read_at(self._descriptors + group * self._descriptor_size, self._descriptor_size)
-            table = _number(descriptor, 8, 4)
-            if self._descriptor_size > 32:  # noqa: PLR2004 - the upper halves follow the 32 bytes of ext2
-                table |= _number(descriptor, 40, 4) << 32
-            self._tables[group] = table * self._block_size
+        descriptor = self._volume.read_at(self._descriptors + group * self._descriptor_size, self._descriptor_size)
+        table = _number(descriptor, 8, 4)
+        if self._descriptor_size > 32:  # noqa: PLR2004 - the upper halves follow the 32 bytes of ext2
+            table |= _number(descriptor, 40, 4) << 32
+        self._tables[group] = table * self._block_size
         return self._tables[group]
 
 

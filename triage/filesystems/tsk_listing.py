@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytsk3
@@ -21,6 +20,7 @@ _INDEX_ALLOCATION = int(pytsk3.TSK_FS_ATTR_TYPE_NTFS_IDXALLOC)
 _FREE = int(pytsk3.TSK_FS_META_FLAG_UNALLOC)
 _USED = int(pytsk3.TSK_FS_META_FLAG_USED)
 _UNDEFINED = int(pytsk3.TSK_FS_NAME_TYPE_UNDEF)
+_ALLOCATED = int(pytsk3.TSK_FS_NAME_FLAG_ALLOC)
 _PLACE = re.compile(r"^\w+: \(\w+\.\w+:\d+\) ")
 _DOTS = frozenset({b".", b".."})
 
@@ -36,14 +36,14 @@ class Listing:
         self._ntfs = kind == "ntfs"
         self.met_large = False
 
-    def entries(self, inode: int) -> Iterator[Entry | str]:
-        """List one directory but for `.` and `..`."""
+    def entries(self, inode: int, *, only_deleted: bool = False) -> Iterator[Entry | str]:
+        """List one directory but for `.` and `..`; live names may be left out, which then cost nothing."""
         try:
             names = self._names(inode)
         except Exception as error:  # noqa: BLE001 - hostile-input library: OSError mostly, but others occur
             yield f"the directory cannot be listed: {one_line(error)}"
             return
-        yield from self._each(names)
+        yield from self._each(names, only_deleted=only_deleted)
 
     def lost(self, inode: int) -> Iterator[Entry | str]:
         """List the library's virtual directory of orphans, which it fills by a search. Raises what the library does."""
@@ -75,8 +75,8 @@ class Listing:
         own = file_name(record) if self._ntfs else None
         if own is None:
             return entry_of(name, record, self._layout)
-        entry = entry_of(replace(name, name=own.name), record, self._layout)
-        return replace(entry, parent=own.parent) if self._is_parent(own) else entry
+        entry = entry_of(name._replace(name=own.name), record, self._layout)
+        return entry._replace(parent=own.parent) if self._is_parent(own) else entry
 
     def _is_parent(self, own: OwnName) -> bool:
         """Tell whether the record of a directory is the one meant; freeing a record counts its sequence up."""
@@ -91,11 +91,11 @@ class Listing:
         """Tell whether a scan sees every inode."""
         return int(self._fs.info.last_inum) <= SCAN_LIMIT
 
-    def _each(self, names: Iterator[Any]) -> Iterator[Entry | str]:
+    def _each(self, names: Iterator[Any], *, only_deleted: bool = False) -> Iterator[Entry | str]:
         while True:
             try:
                 found = next(names)
-                entry = self._entry(found)
+                entry = self._entry(found, only_deleted=only_deleted)
             except StopIteration:
                 return
             except Exception as error:  # noqa: BLE001 - hostile-input library; one name must not cost the others
@@ -104,11 +104,19 @@ class Listing:
             if entry is not None:
                 yield entry
 
-    def _entry(self, found: Any) -> Entry | None:
+    def _entry(self, found: Any, *, only_deleted: bool) -> Entry | None:
         """Return an entry; None for `.` and `..`: the runs of a large directory must not be read once per child."""
         if isinstance(found, Name):
-            return None if found.name in _DOTS else open_entry(found, self._layout, self._fs)
-        return None if found.info.name.name in _DOTS else read_entry(found, self._layout, self._fs)
+            unwanted = found.name in _DOTS or (only_deleted and found.allocated)
+            return None if unwanted else open_entry(found, self._layout, self._fs)
+        listed = found.info.name
+        name = listed.name or b""
+        if name in _DOTS:
+            return None
+        allocated = bool(int(listed.flags) & _ALLOCATED)
+        if only_deleted and allocated:
+            return None
+        return read_entry(found, Name(name, listed.meta_addr, allocated, int(listed.type)), self._layout, self._fs)
 
     def _names(self, inode: int) -> Iterator[Any]:
         """Return what lists a directory: names read here, or the library's own handles."""

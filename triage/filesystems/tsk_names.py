@@ -1,16 +1,13 @@
-"""From a directory entry of The Sleuth Kit to items: which attributes are content, and how they are called."""
+"""What one directory entry of The Sleuth Kit stands for: its metadata, and which of its attributes are content."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytsk3
 
 from triage.filesystems.tsk_directories import Name
 from triage.filesystems.tsk_inodes import HoledInode
 from triage.filesystems.tsk_runs import Layout, content_runs
-from triage.model.address import Address
-from triage.model.item import Item, ItemKind, Times
+from triage.model.item import ItemKind, Times
 from triage.model.runs import Runs
 
 NTFS_DATA = int(pytsk3.TSK_FS_ATTR_TYPE_NTFS_DATA)
@@ -19,11 +16,12 @@ HFS_RESOURCE = int(pytsk3.TSK_FS_ATTR_TYPE_HFS_RSRC)
 # The attribute that holds the content of a file where a file has one content only, and the data fork of HFS+.
 _DEFAULT = int(pytsk3.TSK_FS_ATTR_TYPE_DEFAULT)
 PLAIN_CONTENT = frozenset({_DEFAULT, int(pytsk3.TSK_FS_ATTR_TYPE_HFS_DATA)})
+_CONTENT = PLAIN_CONTENT | {NTFS_DATA, NTFS_INDEX_ROOT, HFS_RESOURCE}
+_SECOND = 1_000_000_000
 _NON_RESIDENT = int(pytsk3.TSK_FS_ATTR_NONRES)
 _COMPRESSED = int(pytsk3.TSK_FS_ATTR_COMP)
 _ENCRYPTED = int(pytsk3.TSK_FS_ATTR_ENC)
 _META_ALLOCATED = int(pytsk3.TSK_FS_META_FLAG_ALLOC)
-_NAME_ALLOCATED = int(pytsk3.TSK_FS_NAME_FLAG_ALLOC)
 _UNDEFINED_META = int(pytsk3.TSK_FS_META_TYPE_UNDEF)
 _VIRTUAL_DIRECTORY = int(pytsk3.TSK_FS_NAME_TYPE_VIRT_DIR)
 
@@ -47,24 +45,23 @@ _NAME_KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class Stored(NamedTuple):
     """One attribute that holds content: its key, its name in bytes, its content size and where the bytes lie.
 
-    `missing` is by how many bytes the size field exceeds the runs.
+    `missing` is by how many bytes the size field exceeds the runs. `direct` is whether the runs are the content.
     """
 
     type: int
     id: int
     name: bytes
-    size: int
     missing: int
+    size: int
     runs: Runs
     encrypted: bool
+    direct: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """One name in one directory, read out of the library at once so that nothing of it outlives the directory.
 
     `free` is whether its metadata can be read and is in nobody's use, whatever the name says. `missing` is how many
@@ -85,14 +82,12 @@ class Entry:
     missing: int
     unlocated: str | None
     fscrypt: bool
-    parent: int | None = None
     stored: tuple[Stored, ...]
+    parent: int | None = None
 
 
-def read_entry(handle: Any, layout: Layout, fs: Any) -> Entry:
-    """Return what the library knows of one name that it lists; raises what the library raises."""
-    listed = handle.info.name
-    name = Name(listed.name or b"", listed.meta_addr, bool(int(listed.flags) & _NAME_ALLOCATED), int(listed.type))
+def read_entry(handle: Any, name: Name, layout: Layout, fs: Any) -> Entry:
+    """Return what the library knows of a name that it lists; raises what the library raises."""
     if handle.info.meta is None:
         # The library drops the metadata of a name whose generation is not that of the name. As it counts generations,
         # that is so for most deleted files: the metadata is taken all the same if it is free still. Of an NTFS name
@@ -116,29 +111,54 @@ def open_entry(name: Name, layout: Layout, fs: Any) -> Entry:
 def entry_of(name: Name, record: Any, layout: Layout) -> Entry:
     """Put a name and its metadata together; `record` is an open file of the library, or None."""
     meta = None if record is None else record.info.meta
-    kind = _kind(name, meta)
-    stored = () if meta is None else tuple(_stored(record, layout))
-    in_use = meta is not None and bool(int(meta.flags) & _META_ALLOCATED)
+    if meta is None:
+        return _unknown(name, layout)
+    own_name, inode, allocated, name_type = name
+    form, in_use = int(meta.type), bool(int(meta.flags) & _META_ALLOCATED)
+    kind = _META_KINDS.get(form, ItemKind.OTHER) if form != _UNDEFINED_META else _kind(name)
+    stored = _stored(record, inode, layout)
+    missing = _missing(meta, stored) if kind is ItemKind.FILE else 0
+    # By position: the names of the fields would take as long as all of the rest here.
+    return Entry(
+        own_name,
+        inode,
+        allocated,
+        in_use and not allocated,
+        not in_use,
+        kind,
+        kind is ItemKind.DIRECTORY and (allocated or name_type in _MAY_ENTER),
+        name_type == _VIRTUAL_DIRECTORY,
+        _times(meta),
+        missing,
+        _unlocated(name, form, in_use, missing, stored) if allocated else None,
+        layout.inodes is not None and inode in layout.inodes,
+        stored,
+    )
+
+
+def _unknown(name: Name, layout: Layout) -> Entry:
+    """Return what there is to know of a name without metadata."""
+    virtual = name.type == _VIRTUAL_DIRECTORY
     return Entry(
         name=name.name,
         inode=name.inode,
         allocated=name.allocated,
-        realloc=in_use and not name.allocated,
-        free=meta is not None and not in_use,
-        kind=kind,
-        is_directory=meta is not None and kind is ItemKind.DIRECTORY and (name.allocated or name.type in _MAY_ENTER),
-        virtual_directory=name.type == _VIRTUAL_DIRECTORY,
-        times=Times() if meta is None else _times(meta),
-        missing=_missing(kind, meta, stored),
-        unlocated=_unlocated(name, kind, meta, stored) if name.allocated else None,
+        realloc=False,
+        free=False,
+        kind=_kind(name),
+        is_directory=False,
+        virtual_directory=virtual,
+        times=Times(),
+        missing=0,
+        unlocated="its metadata cannot be read" if name.allocated and not virtual else None,
         fscrypt=layout.inodes is not None and name.inode in layout.inodes,
-        stored=stored,
+        stored=(),
     )
 
 
 def holed_entry(name: Name, holed: HoledInode) -> Entry:
     """Put a name and an inode together about which the library is not asked."""
-    content = Stored(type=_DEFAULT, id=0, name=b"", size=holed.size, missing=0, runs=(), encrypted=False)
+    content = Stored(type=_DEFAULT, id=0, name=b"", size=holed.size, missing=0, runs=(), encrypted=False, direct=False)
     return Entry(
         name=name.name,
         inode=name.inode,
@@ -156,23 +176,24 @@ def holed_entry(name: Name, holed: HoledInode) -> Entry:
     )
 
 
-def _missing(kind: ItemKind, meta: Any, stored: tuple[Stored, ...]) -> int:
-    if meta is None or kind is not ItemKind.FILE:
-        return 0
-    return sum(part.missing for part in stored) if stored else max(0, meta.size)
+def _missing(meta: Any, stored: tuple[Stored, ...]) -> int:
+    missing = 0
+    for part in stored:
+        missing += part.missing
+    return missing if stored else max(0, meta.size)
 
 
-def _unlocated(name: Name, kind: ItemKind, meta: Any, stored: tuple[Stored, ...]) -> str | None:
+def _unlocated(name: Name, form: int, in_use: bool, missing: int, stored: tuple[Stored, ...]) -> str | None:
     """Return why nothing is known of what an allocated name stands for; readable metadata without content is known."""
-    if name.type == _VIRTUAL_DIRECTORY or any(part.size for part in stored):
+    for part in stored:
+        if part.size:
+            return None
+    if name.type == _VIRTUAL_DIRECTORY:
         return None
-    if meta is None:
-        return "its metadata cannot be read"
-    if int(meta.type) == _UNDEFINED_META:
+    if form == _UNDEFINED_META:
         return "its metadata is blank"
-    if not int(meta.flags) & _META_ALLOCATED:
+    if not in_use:
         return "its metadata is marked as free and holds no content"
-    missing = _missing(kind, meta, stored)
     return f"its metadata claims {missing} bytes and not where they lie" if missing else None
 
 
@@ -197,116 +218,46 @@ _MAY_ENTER = frozenset(
 )
 
 
-def items_of(entry: Entry, path: str, volume: Address, *, ntfs: bool) -> Iterator[Item]:
-    """List the items that one name stands for: itself, and its alternate streams."""
-    if not ntfs:
-        yield from _plain_items(entry, path, volume)
-        return
-    listed = False
-    if entry.kind is ItemKind.DIRECTORY:
-        listed = True
-        index = next((s for s in entry.stored if s.type == NTFS_INDEX_ROOT and s.name == b"$I30"), None)
-        yield _item(entry, path, volume, kind=entry.kind, stored=None, reference=_key(entry, index))
-    for stored in entry.stored:
-        if stored.type == NTFS_INDEX_ROOT and stored.name == b"$I30":
-            continue
-        listed = True
-        if stored.type == NTFS_DATA and not stored.name:
-            kind = ItemKind.STREAM if entry.kind is ItemKind.DIRECTORY else entry.kind
-            yield _item(entry, path, volume, kind=kind, stored=stored, reference=_key(entry, stored))
-        else:
-            stream = f"{path}:{decode(stored.name)}"
-            yield _item(entry, stream, volume, kind=ItemKind.STREAM, stored=stored, reference=_key(entry, stored))
-    if not listed:
-        yield _item(entry, path, volume, kind=entry.kind, stored=None, reference=str(entry.inode))
-
-
-def decode(name: bytes) -> str:
-    """Return a name as text; bytes that are not UTF-8 are surrogate-escaped."""
-    return name.decode("utf-8", "surrogateescape")
-
-
-def _plain_items(entry: Entry, path: str, volume: Address) -> Iterator[Item]:
-    content = next((s for s in entry.stored if s.type in PLAIN_CONTENT), None)
-    if entry.kind is ItemKind.DIRECTORY:
-        content = None
-    yield _item(entry, path, volume, kind=entry.kind, stored=content, reference=str(entry.inode))
-    for stored in entry.stored:
-        if stored.type == HFS_RESOURCE and stored.size:
-            yield _item(
-                entry, f"{path}:rsrc", volume, kind=ItemKind.STREAM, stored=stored, reference=_key(entry, stored)
-            )
-
-
-def _item(entry: Entry, path: str, volume: Address, *, kind: ItemKind, stored: Stored | None, reference: str) -> Item:
-    return Item(
-        address=volume.child("file", reference).child("path", "/" + path),
-        kind=kind,
-        path=path,
-        size=0 if stored is None else stored.size,
-        allocated=entry.allocated,
-        reference=reference,
-        times=entry.times,
-        runs=() if stored is None else stored.runs,
-        recovered=entry.free or not entry.allocated,
-        encrypted=_method(entry, stored),
-        unlocated=entry.unlocated if kind is ItemKind.FILE else None,
-    )
-
-
-def _method(entry: Entry, stored: Stored | None) -> str | None:
-    if entry.fscrypt:
-        return "fscrypt"
-    return "EFS" if stored is not None and stored.encrypted else None
-
-
-def _key(entry: Entry, stored: Stored | None) -> str:
-    return str(entry.inode) if stored is None else f"{entry.inode}-{stored.type}-{stored.id}"
-
-
-def _kind(name: Name, meta: Any) -> ItemKind:
-    if meta is not None and int(meta.type) != _UNDEFINED_META:
-        return _META_KINDS.get(int(meta.type), ItemKind.OTHER)
+def _kind(name: Name) -> ItemKind:
     return _NAME_KINDS.get(name.type, ItemKind.OTHER)
 
 
-def _stored(handle: Any, layout: Layout) -> Iterator[Stored]:
+def _stored(handle: Any, inode: int, layout: Layout) -> tuple[Stored, ...]:
+    found: list[Stored] = []
     for attribute in handle:
         info = attribute.info
         kind = int(info.type)
-        if kind not in PLAIN_CONTENT and kind not in (NTFS_DATA, NTFS_INDEX_ROOT, HFS_RESOURCE):
-            continue
-        flags = int(info.flags)
-        size = max(0, info.size)
-        runs: Runs = ()
-        missing = 0
-        if flags & _NON_RESIDENT:
-            found = content_runs(attribute, layout, None if flags & _COMPRESSED else size)
-            runs = found.runs
-            if not flags & _COMPRESSED and found.span < size:
-                # The content is as long as its runs, whatever the size field says. In a named stream without any run,
-                # not even a sparse one, nothing is missing: so it is for the list of bad clusters of a sound NTFS.
-                missing = size - found.span if found.span or not info.name else 0
-                size = found.span
-        yield Stored(
-            type=kind,
-            id=info.id,
-            name=info.name or b"",
-            size=size,
-            missing=missing,
-            runs=runs,
-            encrypted=bool(flags & _ENCRYPTED),
-        )
+        if kind in _CONTENT:
+            found.append(_one_stored(attribute, info, kind, inode, layout))
+    if len(found) > 1 and len({(part.type, part.id) for part in found}) < len(found):
+        # Only the first of those that share a key can be read.
+        return tuple(part._replace(direct=False) for part in found)
+    return tuple(found)
+
+
+def _one_stored(attribute: Any, info: Any, kind: int, inode: int, layout: Layout) -> Stored:
+    flags, claimed, name = int(info.flags), max(0, info.size), info.name or b""
+    size, missing = claimed, 0
+    runs: Runs = ()
+    direct = False
+    if flags & _NON_RESIDENT:
+        compressed = flags & _COMPRESSED
+        runs, span, whole = content_runs(attribute, layout, None if compressed else claimed)
+        if not compressed and span < claimed:
+            # The content is as long as its runs, whatever the size field says. In a named stream without any run,
+            # not even a sparse one, nothing is missing: so it is for the list of bad clusters of a sound NTFS.
+            missing = claimed - span if span or not name else 0
+            size = span
+        direct = whole and size > 0 and not flags & _ENCRYPTED
+        if direct and layout.records is not None:
+            direct = kind == NTFS_DATA and layout.records.is_written(inode, name, claimed)
+    return Stored(kind, info.id, name, missing, size, runs, bool(flags & _ENCRYPTED), direct)
 
 
 def _times(meta: Any) -> Times:
     return Times(
-        modified=_nanoseconds(meta.mtime, meta.mtime_nano),
-        created=_nanoseconds(meta.crtime, meta.crtime_nano),
-        accessed=_nanoseconds(meta.atime, meta.atime_nano),
-        changed=_nanoseconds(meta.ctime, meta.ctime_nano),
+        modified=meta.mtime * _SECOND + meta.mtime_nano or None,
+        created=meta.crtime * _SECOND + meta.crtime_nano or None,
+        accessed=meta.atime * _SECOND + meta.atime_nano or None,
+        changed=meta.ctime * _SECOND + meta.ctime_nano or None,
     )
-
-
-def _nanoseconds(seconds: int, nano: int) -> int | None:
-    return seconds * 1_000_000_000 + nano if seconds or nano else None

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from triage.filesystems.tsk_image import VolumeImage
+from triage.filesystems.tsk_items import decode, items_of
 from triage.filesystems.tsk_listing import Listing, one_line
-from triage.filesystems.tsk_names import TOO_MANY_HOLES, Entry, decode, items_of
+from triage.filesystems.tsk_names import TOO_MANY_HOLES, Entry
 from triage.filesystems.tsk_runs import Layout
 from triage.model.address import Address
 from triage.model.item import Item, ItemKind, printable
@@ -41,13 +42,13 @@ class Walk:
         self._fs = fs
         self._image = image
         self._address = address
-        self._kind = kind
+        self._ntfs = kind == "ntfs"
         self._listing = Listing(fs, layout, kind)
         self._entered: set[int] = set()
         self._named: set[int] = set()
         # The library shows a directory of orphans in the root, which is not on the disk; where the root may be listed
         # without the library, it is the last inode.
-        self._orphans = int(fs.info.last_inum) if kind == "ntfs" or kind.startswith("ext") else None
+        self._orphans = int(fs.info.last_inum) if self._ntfs or kind.startswith("ext") else None
         self._can_scan = kind.startswith("ext")
         # An NTFS record names the directory that it was in: the places of all are kept. That of an ext is not known.
         self._parents: dict[int | None, _Place] = {}
@@ -64,7 +65,7 @@ class Walk:
     def _live(self, root: _Place) -> Iterator[Item | Trouble]:
         pending = [root]
         self._entered.add(root.inode)
-        if self._kind == "ntfs":
+        if self._ntfs:
             self._parents[root.inode] = root
         while pending:
             place = pending.pop()
@@ -82,8 +83,8 @@ class Walk:
     def _gone(self, place: _Place) -> Iterator[Item | Trouble]:
         """List the deleted names of a live directory and everything below deleted directories."""
         inner: list[_Place] = []
-        for entry in self._listing.entries(place.inode):
-            if isinstance(entry, Entry) and not entry.allocated:
+        for entry in self._listing.entries(place.inode, only_deleted=True):
+            if isinstance(entry, Entry):
                 yield from self._take(entry, place, inner)
         yield from self._below(inner)
 
@@ -152,38 +153,40 @@ class Walk:
             cause = f"{ORPHAN_BUDGET} bytes were read" if spent else "too many inodes"
             yield self._not_searched(f"deleted files without a name are not all listed: {cause}")
 
-    def _take(self, entry: Entry | str, place: _Place, inner: list[_Place]) -> Iterator[Item | Trouble]:
+    def _take(self, entry: Entry | str, place: _Place, inner: list[_Place]) -> list[Item | Trouble]:
         """Turn one name into its items, and queue it if it is a directory to be entered."""
         if isinstance(entry, str):
-            if place.allocated:
-                yield self._trouble(place.path.rstrip("/"), TroubleCode.DAMAGED, entry)
-            return
+            damaged = place.path.rstrip("/"), TroubleCode.DAMAGED, entry
+            return [self._trouble(*damaged)] if place.allocated else []
         if entry.virtual_directory:
             self._orphans = entry.inode
-            return
+            return []
         if entry.free or not entry.allocated:
             self._named.add(entry.inode)
         path = place.path + decode(entry.name)
-        yield from items_of(entry, path, self._address, ntfs=self._kind == "ntfs")
-        yield from self._losses(entry, path)
-        if not entry.is_directory or entry.realloc or entry.inode in self._entered:
-            return
+        found: list[Item | Trouble] = [*items_of(entry, path, self._address, ntfs=self._ntfs)]
+        if entry.unlocated or (entry.allocated and entry.missing):
+            found.append(self._loss(entry, path))
+        if entry.is_directory and not entry.realloc and entry.inode not in self._entered:
+            found += self._queue(entry, path, place, inner)
+        return found
+
+    def _queue(self, entry: Entry, path: str, place: _Place, inner: list[_Place]) -> list[Trouble]:
         if place.depth >= DEPTH_LIMIT:
-            yield self._trouble(path, TroubleCode.LIMIT, f"deeper than {DEPTH_LIMIT} directories: not listed")
-            return
+            return [self._trouble(path, TroubleCode.LIMIT, f"deeper than {DEPTH_LIMIT} directories: not listed")]
         self._entered.add(entry.inode)
         inner.append(_Place(entry.inode, path + "/", place.depth + 1, place.allocated and entry.allocated))
-        if self._kind == "ntfs":
+        if self._ntfs:
             self._parents[entry.inode] = inner[-1]
+        return []
 
-    def _losses(self, entry: Entry, path: str) -> Iterator[Trouble]:
+    def _loss(self, entry: Entry, path: str) -> Trouble:
         """Say what an allocated name hides from the examination."""
-        if entry.unlocated:
-            unknown = _UNKNOWN.get(entry.kind, "what it is stays unknown")
-            code = TroubleCode.LIMIT if entry.unlocated == TOO_MANY_HOLES else TroubleCode.DAMAGED
-            yield self._trouble(path, code, f"{printable(path)}: {entry.unlocated}; {unknown}")
-        elif entry.allocated and entry.missing:
-            yield self._trouble(path, TroubleCode.DAMAGED, f"{entry.missing} bytes of content cannot be located")
+        if not entry.unlocated:
+            return self._trouble(path, TroubleCode.DAMAGED, f"{entry.missing} bytes of content cannot be located")
+        unknown = _UNKNOWN.get(entry.kind, "what it is stays unknown")
+        code = TroubleCode.LIMIT if entry.unlocated == TOO_MANY_HOLES else TroubleCode.DAMAGED
+        return self._trouble(path, code, f"{printable(path)}: {entry.unlocated}; {unknown}")
 
     def _not_searched(self, text: str) -> Trouble:
         return Trouble(address=self._address, code=TroubleCode.NOT_SEARCHED, text=text)

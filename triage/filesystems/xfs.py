@@ -8,7 +8,7 @@ Structures, 3rd edition (superblock, fields big-endian); flags of fs/xfs/libxfs/
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import pyfsxfs
 
@@ -144,6 +144,8 @@ class XfsFileSystem:
 @dataclass(frozen=True, slots=True)
 class _Dialect:
     """XFS as pyfsxfs tells it: inode numbers, nanoseconds, extents by file system block number."""
+
+    is_literal: ClassVar = True  # a hole, and what was set aside and never written, is a sparse extent
 
     superblock: _Superblock
 

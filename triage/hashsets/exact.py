@@ -130,11 +130,23 @@ class DigestColumn:
         `digests` are an array of fixed-width strings, or raw digests; raises ValueError where one is not `width` long.
         """
         queries = self._packed(digests)
-        starts = range(0, len(queries), _BLOCK) if len(self) else ()
-        found = [(np.empty(0, np.int64), np.empty(0, np.int64))]
-        found += [self._find(queries[start : start + _BLOCK], start) for start in starts]
-        numbers, positions = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        return numbers, self._records.take(positions)
+        if not len(self) or not len(queries):
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        if len(queries) <= _BLOCK:
+            numbers, positions = self._find(queries)
+            return numbers, self._records.take(positions)
+        starts = range(0, len(queries), _BLOCK)
+        found = [self._find(queries[start : start + _BLOCK]) for start in starts]
+        numbers = np.concatenate([part + start for (part, _), start in zip(found, starts, strict=True)])
+        return numbers, self._records.take(np.concatenate([positions for _, positions in found]))
+
+    def find_texts(self, texts: Sequence[str]) -> tuple[Numbers, Column]:
+        """Return what `find` returns, for digests as hexadecimal text: all are parsed at once."""
+        raw = bytes.fromhex("".join(texts))
+        # The parser skips blanks: only with the length of every text and of the whole is each digest in its place.
+        if len(raw) != self.width * len(texts) or not {2 * self.width}.issuperset(map(len, texts)):
+            raise ValueError(f"a digest is not {self.width} bytes long")
+        return self.find(np.frombuffer(raw, f"S{self.width}"))
 
     def find_one(self, digest: bytes) -> list[int]:
         """Return the record of every member that equals one digest: for few queries far faster than `find`."""
@@ -166,17 +178,19 @@ class DigestColumn:
             raise ValueError(f"digests of {self.width} bytes are wanted, these are {digests.dtype}")
         return np.ascontiguousarray(digests)
 
-    def _find(self, queries: Column, start: int) -> tuple[Numbers, Numbers]:
-        """Return the numbers of the queries of one block, counted from `start`, and the positions of their equals."""
+    def _find(self, queries: Column) -> tuple[Numbers, Numbers]:
+        """Return the numbers of the queries of one block, and the positions of their equals."""
         parts = queries.view(self._parts)
         keys = parts["key"].astype(np.uint64)
         first = self._lower_bound(keys)
         # A position behind the last key is clipped to it: there the query is greater than every key, and equals none.
         hit = np.flatnonzero(self._keys.take(first, mode="clip") == keys)
+        if not len(hit):
+            return hit, hit
         numbers, positions = self._runs(hit, first[hit], keys[hit])
         # Strings strip zero bytes from their ends when compared, on both sides, which are of the same width.
         equal = self._rests.take(positions) == parts["rest"].take(numbers)
-        return numbers[equal] + start, positions[equal]
+        return numbers[equal], positions[equal]
 
     def _lower_bound(self, keys: Column) -> Numbers:
         """Return for each query how many of the set's keys are smaller, or more than there are keys if all are."""
@@ -248,14 +262,14 @@ class ExactIndex:
 
     def _lookup_batch(self, batch: Sequence[Digests]) -> ExactLookup:
         carried = np.zeros(len(batch), np.uint8)
-        joined = [np.empty((3, 0), np.int64)]
+        joined = []
         for rank, bit, text_of, column in self._ranked:
-            texts = list(map(text_of, batch))
-            numbers = np.array([number for number, text in enumerate(texts) if text is not None], np.int64)
+            numbers, texts = _told(list(map(text_of, batch)))
             carried[numbers] |= bit
-            found, records = column.find([bytes.fromhex(text) for text in texts if text is not None])
-            joined.append(np.stack([numbers[found], records, np.full(len(found), rank)]))
-        return self._resolved(carried, np.concatenate(joined, axis=1))
+            found, records = column.find_texts(texts)
+            if len(found):
+                joined.append(np.stack([numbers[found], records, np.full(len(found), rank)]))
+        return self._resolved(carried, np.concatenate(joined, axis=1)) if joined else _NOTHING
 
     def _resolved(self, carried: Column, joined: Numbers) -> ExactLookup:
         """Return what the rows query, record and rank say: of each pair the strongest digest that equals decides."""
@@ -265,3 +279,9 @@ class ExactIndex:
         by = [STRONGEST_FIRST[rank] for rank in ranks[~parted].tolist()]
         hits = starmap(ExactHit, zip(queries[~parted].tolist(), records[~parted].tolist(), by, strict=True))
         return ExactLookup(hits=tuple(hits), disputed=tuple(queries[parted].tolist()))
+
+
+def _told(texts: list[str | None]) -> tuple[Numbers, list[str]]:
+    """Return the numbers and the texts of the digests that are there."""
+    numbers = np.flatnonzero([text is not None for text in texts]) if None in texts else np.arange(len(texts))
+    return numbers, [text for text in texts if text is not None]

@@ -1,6 +1,7 @@
 """One opened set: what it is, what it needs, and what matches."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -10,9 +11,10 @@ from triage.hashsets.batch import Batch
 from triage.hashsets.columns import WORDS, Column, Columns
 from triage.hashsets.exact import ExactIndex
 from triage.hashsets.labels import LabelTable
-from triage.hashsets.perceptual import PdqIndex, PhashIndex
+from triage.hashsets.perceptual import PDQ_RADIUS, PdqIndex, PerceptualIndex, PhashIndex
 from triage.hashsets.record import DIGEST_BYTES, HASH_BYTES, flag_names
 from triage.hashsets.sealed import SealedFile, SetHeader, open_sealed
+from triage.hashsets.sizes import Sizes
 from triage.model.digest import Digests, PictureHashes
 from triage.model.finding import Match, MatchBy, SetIdentity
 
@@ -27,6 +29,17 @@ class Held(NamedTuple):
 
     matches: tuple[Match, ...]
     disputed: SetIdentity | None
+
+
+_NOTHING = Held((), None)
+
+
+class _Asked(NamedTuple):
+    by: MatchBy
+    members: PerceptualIndex
+    hashes: list[bytes]
+    unknown: tuple[str, ...]
+    radius: int
 
 
 class HashSet:
@@ -65,6 +78,16 @@ class HashSet:
         """Which hashes each record carries, a sum of `HASH_BITS`."""
         return self._columns["present"]
 
+    @cached_property
+    def sizes(self) -> Sizes | None:
+        """Every size of a member that has a digest; None where a size is not told. Made when first asked for."""
+        return Sizes.of(self._columns["present"], self._columns["size"])
+
+    @property
+    def sized(self) -> bool:
+        """Whether every record with a digest has a size: no content of another size is then a member by its digest."""
+        return self.sizes is not None
+
     @property
     def has_pdq(self) -> bool:
         """Whether a picture's PDQ hash can match."""
@@ -88,15 +111,15 @@ class HashSet:
 
         Records that differ in nothing a match shows are one match.
         """
-        found: list[set[Match]] = [set() for _ in batch]
         result = self.exact.lookup(batch)
+        found: dict[int, set[Match]] = {query: set() for query in result.disputed}
         for hit in result.hits:
-            found[hit.query].add(self._match(hit.record, hit.by, 0))
+            found.setdefault(hit.query, set()).add(self._match(hit.record, hit.by, 0))
+        held = [_NOTHING] * len(batch)
         disputed = set(result.disputed)
-        return [
-            Held(tuple(sorted(matches, key=_order)), self.identity if query in disputed else None)
-            for query, matches in enumerate(found)
-        ]
+        for query, matches in found.items():
+            held[query] = Held(tuple(sorted(matches, key=_order)), self.identity if query in disputed else None)
+        return held
 
     def match_pictures(self, pictures: PictureHashes) -> tuple[Match, ...]:
         """Return the members that look like a picture, each record by its best hash, nearest first."""
@@ -105,6 +128,16 @@ class HashSet:
             best.setdefault(record, (by, distance))
         found = {self._match(record, by, distance) for record, (by, distance) in best.items()}
         return tuple(sorted(found, key=_order))
+
+    def may_match(self, pictures: PictureHashes) -> bool:
+        """Tell whether a member may look like a picture of which some bits are not known.
+
+        False only where `match_pictures` would find nothing whatever those bits are.
+        """
+        return any(
+            members.may_hold(hashes, list(map(bytes.fromhex, unknown)), radius)
+            for _, members, hashes, unknown, radius in self._asked(pictures)
+        )
 
     def batches(self) -> Iterator[Batch]:
         """Yield every record again, in the order of their numbers."""
@@ -138,14 +171,19 @@ class HashSet:
         return raw
 
     def _near(self, pictures: PictureHashes) -> Iterator[tuple[MatchBy, int, int]]:
+        for by, members, hashes, _, radius in self._asked(pictures):
+            for near in members.near(hashes, radius):
+                yield by, near.distance, near.record
+
+    def _asked(self, pictures: PictureHashes) -> Iterator[_Asked]:
+        """Yield what of a picture can be compared with this set."""
         if pictures.declined:
             return
         if self.has_pdq and (hashes := _compared(pictures.pdq_variants, pictures.pdq)):
-            for near in self.pdq.near(hashes):
-                yield MatchBy.PDQ, near.distance, near.record
+            yield _Asked(MatchBy.PDQ, self.pdq, hashes, pictures.pdq_unknown, PDQ_RADIUS)
         if self.has_phash and (hashes := _compared(pictures.phash_variants, pictures.phash)):
-            for near in self.phash.near(hashes, self.header.meta.phash_radius):
-                yield MatchBy.PHASH, near.distance, near.record
+            radius = self.header.meta.phash_radius
+            yield _Asked(MatchBy.PHASH, self.phash, hashes, pictures.phash_unknown, radius)
 
     def _match(self, record: int, by: MatchBy, distance: int) -> Match:
         label = self.labels.of(record)

@@ -5,6 +5,7 @@ when it first needs it.
 """
 
 from collections.abc import Callable
+from pickle import UnpicklingError
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
@@ -32,22 +33,34 @@ class Index(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What to look for.
+    """What to look for, and whether the `first` hit is enough.
 
-    `layout` has a row for each chunk: first bit, bits of the key, bits after it that entries hold, threshold, and how
-    many of the masks are within the threshold. `masks` turn a key into the keys near it, nearest first.
+    `unknown` has a bit set wherever a query's bit may be either. `cuts` has a row for each chunk: first bit, bits of
+    the key, bits after it that entries hold. `masks` turn a key into the keys near it, nearest first; the first
+    `ends[threshold]` of them are within a threshold. `costs[known, flips]` is how many keys differ in so many of the
+    known bits.
     """
 
     queries: Words
-    layout: NDArray[np.int64]
+    unknown: Words
+    cuts: NDArray[np.int64]
     masks: Numbers
+    ends: NDArray[np.int64]
+    costs: NDArray[np.int64]
     radius: int
-    limit: int
+    most_probes: int
+    most_entries: int
+    first: bool
 
 
-class _Scratch(NamedTuple):
-    """`buckets`: where each probe's entries start and end, and what was read there; `found`: rows."""
+class _Work(NamedTuple):
+    """`thresholds` of each query (row) and chunk (column), -1 for no search; then what one chunk takes.
 
+    `masks` of each probe; `buckets`: where its entries start and end, and what was read there; `found`: rows.
+    """
+
+    thresholds: NDArray[np.int64]
+    masks: Numbers
     buckets: Numbers
     found: Numbers
 
@@ -59,18 +72,36 @@ def _mapped(kind: Any, dimensions: int = 2) -> Any:
 
 _WORDS, _NUMBERS, _COUNT = _mapped(types.uint64), _mapped(types.uint32), types.int64
 _INDEX = types.NamedTuple((_WORDS, _NUMBERS, _NUMBERS, _COUNT), Index)
-_TASK = types.NamedTuple((_WORDS, _mapped(_COUNT), _mapped(types.uint32, 1), _COUNT, _COUNT), Task)
+_COUNTS = _mapped(_COUNT)
+_TASK = types.NamedTuple(
+    (
+        _WORDS,
+        _WORDS,
+        _COUNTS,
+        _mapped(types.uint32, 1),
+        _mapped(_COUNT, 1),
+        _COUNTS,
+        _COUNT,
+        _COUNT,
+        _COUNT,
+        types.boolean,
+    ),
+    Task,
+)
 _RESULT = types.Tuple((types.uint32[:, ::1], types.boolean[::1]))
 _COLUMN = types.uint32[::1]
 
 
 def _compiled(signature: Any) -> Callable[[Function], Function]:
-    """Return a decorator that compiles, and keeps the machine code where numba finds a folder that can be written."""
+    """Return a decorator that compiles, and keeps the machine code where numba finds a folder that can be written.
+
+    Code that was kept and is damaged, as after a power cut, is not used.
+    """
 
     def compiled(function: Function) -> Function:
         try:
             return cast(Function, numba.njit(signature, nogil=True, cache=True)(function))
-        except (RuntimeError, OSError):
+        except (RuntimeError, OSError, EOFError, UnpicklingError, ImportError):
             return cast(Function, numba.njit(signature, nogil=True)(function))
 
     return compiled
@@ -82,19 +113,93 @@ def _part(function: Function) -> Function:
 
 
 @_part
-def _candidates(index: Index, task: Task, number: int, chunk: int, scratch: _Scratch) -> int:
+def _planned(task: Task, given_up: NDArray[np.bool_]) -> _Work:
+    """Find the thresholds of all queries, give up those that ask for too many keys, and make room for the others."""
+    thresholds = np.full((len(task.queries), len(task.cuts)), -1, np.int64)
+    most = np.int64(0)
+    for number in range(len(task.queries)):
+        probes = _allot(task, number, thresholds[number])
+        given_up[number] = probes < 0
+        most = max(most, probes)
+    return _Work(
+        thresholds,
+        np.empty(most, np.uint32),
+        np.empty((most, 3), np.uint32),
+        np.empty(task.most_entries + 1, np.uint32),
+    )
+
+
+@_part
+def _allot(task: Task, number: int, thresholds: NDArray[np.int64]) -> np.int64:
+    """Raise the thresholds of one query until they, each plus one, add up to more than the radius.
+
+    Each step raises the one that adds fewest keys, of equal ones the last: a row that shares a key of chunk 0 costs a
+    look at its hash, as chunk 0 has no entries. Return how many keys a chunk has at most, -1 where all have too many.
+    """
+    steps, probes = np.empty(len(task.cuts), np.int64), np.zeros(len(task.cuts), np.int64)
+    for chunk in range(len(steps)):
+        steps[chunk] = _step(task, number, chunk, 0)
+    left = task.most_probes
+    for _ in range(task.radius + 1):
+        best = 0
+        for chunk in range(len(steps)):
+            if steps[chunk] <= steps[best]:
+                best = chunk
+        if steps[best] > left:
+            return np.int64(-1)
+        left -= steps[best]
+        probes[best] += steps[best]
+        thresholds[best] += 1
+        steps[best] = _step(task, number, best, min(thresholds[best] + 1, task.radius))
+    return np.int64(probes.max())
+
+
+@_part
+def _step(task: Task, number: int, chunk: int, flips: int) -> np.int64:
+    """Return how many keys differ in so many known bits, and in any of the unknown ones."""
+    first, key_bits, _ = task.cuts[chunk]
+    free = _ones(_bits(task.unknown, number, first, key_bits))
+    cost = task.costs[key_bits - free, flips]
+    return np.int64(cost << free) if cost < _FULL else np.int64(_FULL)
+
+
+@_part
+def _candidates(index: Index, task: Task, work: _Work, at: tuple[int, int]) -> int:
     """Write the rows near the query in one chunk to `found`; return how many, -1 to give the query up."""
-    first, key_bits, tail_bits, threshold, probes = task.layout[chunk]
-    masks = task.masks[:probes]
+    number, chunk = at
+    threshold = work.thresholds[number, chunk]
+    if threshold < 0:
+        return 0
+    first, key_bits, tail_bits = task.cuts[chunk]
     key = np.uint32(_bits(task.queries, number, first, key_bits))
-    if _locate(index.offsets[chunk], key, masks, len(index.hashes), scratch.buckets) > task.limit:
+    free = np.uint32(_bits(task.unknown, number, first, key_bits))
+    masks = work.masks[: _spread(task.masks[: task.ends[threshold]], free, work.masks)]
+    if _locate(index.offsets[chunk], key, masks, len(index.hashes), work.buckets) > task.most_entries:
         return -1
     if chunk == 0:
-        return _rows(scratch, probes)
+        return _rows(work, len(masks))
     entries = index.ids[chunk - 1]
-    _touch(entries, scratch.buckets, probes)
+    _touch(entries, work.buckets, len(masks))
     tail = _bits(task.queries, number, first + key_bits, tail_bits)
-    return _filter(entries, masks, (tail, index.id_bits, threshold), scratch)
+    known = ~_bits(task.unknown, number, first + key_bits, tail_bits)
+    return _filter(entries, (masks, ~free), (tail, known, index.id_bits, threshold), work)
+
+
+@_part
+def _spread(masks: Numbers, free: np.uint32, spread: Numbers) -> int:
+    """Write the masks that flip known bits alone, each with every choice of the free bits; return how many."""
+    count = 0
+    for mask in masks:
+        if mask & free:
+            continue
+        chosen = np.uint32(0)
+        while True:
+            spread[count] = mask | chosen
+            count += 1
+            chosen = (chosen - free) & free  # the next choice: subtracting carries through the bits that are not free
+            if chosen == 0:
+                break
+    return count
 
 
 @_part
@@ -128,29 +233,32 @@ def _touch(entries: Numbers, buckets: Numbers, probes: int) -> None:
 
 
 @_part
-def _filter(entries: Numbers, masks: Numbers, near: tuple[np.uint64, int, int], scratch: _Scratch) -> int:
-    """Write the rows whose chunk is within the threshold; return how many.
+def _filter(
+    entries: Numbers, probes: tuple[Numbers, np.uint32], near: tuple[np.uint64, np.uint64, int, int], work: _Work
+) -> int:
+    """Write the rows whose chunk is within the threshold on its known bits; return how many.
 
     Without a branch: whether an entry passes cannot be predicted.
     """
-    tail, id_bits, threshold = near
-    buckets, found = scratch
+    masks, known_key = probes
+    tail, known_tail, id_bits, threshold = near
+    buckets, found = work.buckets, work.found
     shift = np.uint64(id_bits)
     rows = (np.uint64(1) << shift) - np.uint64(1)
     count = 0
     for probe in range(len(masks)):
-        allowed = threshold - _ones(np.uint64(masks[probe]))
+        allowed = threshold - _ones(np.uint64(masks[probe] & known_key))
         for place in range(buckets[probe, 0], buckets[probe, 1]):
             entry = np.uint64(entries[place])
             found[count] = entry & rows
-            count += int(_ones((entry >> shift) ^ tail) <= allowed)
+            count += int(_ones(((entry >> shift) ^ tail) & known_tail) <= allowed)
     return count
 
 
 @_part
-def _rows(scratch: _Scratch, probes: int) -> int:
+def _rows(work: _Work, probes: int) -> int:
     """Write the rows of the buckets of chunk 0, in whose order the hashes are; return how many."""
-    buckets, found = scratch
+    buckets, found = work.buckets, work.found
     count = 0
     for probe in range(probes):
         for row in range(buckets[probe, 0], buckets[probe, 1]):
@@ -160,16 +268,15 @@ def _rows(scratch: _Scratch, probes: int) -> int:
 
 
 @_part
-def _verify(index: Index, task: Task, at: tuple[int, int], candidates: Numbers, hits: Numbers) -> int:
-    """Write the candidates that are hits; return how many, -1 to give the query up."""
-    hashes, queries = index.hashes, task.queries
-    number, chunk = at
+def _verify(index: Index, task: Task, work: _Work, at: tuple[int, int, int], hits: Numbers) -> int:
+    """Write those of the rows found for a query in a chunk that are hits; return how many, -1 to give the query up."""
+    number, chunk, found = at
     count = 0
-    for row in candidates:
-        if row >= len(hashes):
+    for row in work.found[:found]:
+        if row >= len(index.hashes):
             return -1
-        distance = _distance(hashes, row, queries, number)
-        if distance <= task.radius and not _found_before(index, task, (number, chunk), row):
+        distance = _distance(index.hashes, row, task, number)
+        if distance <= task.radius and not _found_before(index, task, work, (number, chunk), row):
             hits[count, 0] = number
             hits[count, 1] = row
             hits[count, 2] = distance
@@ -178,29 +285,32 @@ def _verify(index: Index, task: Task, at: tuple[int, int], candidates: Numbers, 
 
 
 @_part
-def _found_before(index: Index, task: Task, at: tuple[int, int], row: int) -> bool:
+def _found_before(index: Index, task: Task, work: _Work, at: tuple[int, int], row: int) -> bool:
     """Tell whether an earlier chunk finds this row as well: then it has been reported."""
     number, chunk = at
     for earlier in range(chunk):
-        first, key_bits, tail_bits, threshold, _ = task.layout[earlier]
-        known = _bits(index.hashes, row, first, key_bits + tail_bits)
-        if _ones(known ^ _bits(task.queries, number, first, key_bits + tail_bits)) <= threshold:
+        first, key_bits, tail_bits = task.cuts[earlier]
+        width = key_bits + tail_bits
+        differ = _bits(index.hashes, row, first, width) ^ _bits(task.queries, number, first, width)
+        if _ones(differ & ~_bits(task.unknown, number, first, width)) <= work.thresholds[number, earlier]:
             return True
     return False
 
 
 @_part
-def _distance(hashes: Words, row: int, queries: Words, number: int) -> np.int64:
+def _distance(hashes: Words, row: int, task: Task, number: int) -> np.int64:
+    """Return in how many of the known bits a row differs from a query."""
+    queries, unknown = task.queries, task.unknown
     if hashes.shape[1] == PDQ_WORDS:  # written out, as a loop of unknown length is slower
         return (
-            _ones(hashes[row, 0] ^ queries[number, 0])
-            + _ones(hashes[row, 1] ^ queries[number, 1])
-            + _ones(hashes[row, 2] ^ queries[number, 2])
-            + _ones(hashes[row, 3] ^ queries[number, 3])
+            _ones((hashes[row, 0] ^ queries[number, 0]) & ~unknown[number, 0])
+            + _ones((hashes[row, 1] ^ queries[number, 1]) & ~unknown[number, 1])
+            + _ones((hashes[row, 2] ^ queries[number, 2]) & ~unknown[number, 2])
+            + _ones((hashes[row, 3] ^ queries[number, 3]) & ~unknown[number, 3])
         )
     distance = np.int64(0)
     for word in range(hashes.shape[1]):
-        distance += _ones(hashes[row, word] ^ queries[number, word])
+        distance += _ones((hashes[row, word] ^ queries[number, word]) & ~unknown[number, word])
     return distance
 
 
@@ -238,25 +348,30 @@ def _grown(hits: Numbers, used: int, more: int) -> Numbers:
 def search(index: Index, task: Task) -> tuple[Numbers, NDArray[np.bool_]]:
     """Return the hits (query number, row, distance), and which queries were given up: these have no hits.
 
-    A query is given up when the buckets of one chunk hold more than `limit` entries: the caller has a better way. So is
-    one for which the arrays point outside the rows: whatever a file holds, nothing outside is read, and nothing missed.
+    A query is given up when it asks for more keys than `most_probes`, or the buckets of one chunk hold more entries
+    than `most_entries`: the caller has a better way. So is one for which the arrays point outside the rows: whatever a
+    file holds, nothing outside is read, and nothing missed. Where the first hit is enough, no more are looked for.
     """
-    scratch = _Scratch(np.empty((len(task.masks), 3), np.uint32), np.empty(task.limit + 1, np.uint32))
-    hits = np.empty((64, 3), np.uint32)
     given_up = np.zeros(len(task.queries), np.bool_)
+    work = _planned(task, given_up)
+    hits = np.empty((64, 3), np.uint32)
     used = 0
-    for number in range(len(task.queries)):
+    for number in range(len(given_up)):
+        if given_up[number]:
+            continue
         before = used
-        for chunk in range(len(task.layout)):
-            count = _candidates(index, task, number, chunk, scratch)
+        for chunk in range(len(task.cuts)):
+            count = _candidates(index, task, work, (number, chunk))
             if count > 0:
                 hits = _grown(hits, used, count)
-                count = _verify(index, task, (number, chunk), scratch.found[:count], hits[used:])
+                count = _verify(index, task, work, (number, chunk, count), hits[used:])
             if count < 0:
                 given_up[number] = True
                 used = before
                 break
             used += count
+            if used and task.first:
+                return hits[:1], given_up
     return hits[:used], given_up
 
 

@@ -57,9 +57,26 @@ class PerceptualIndex:
 
         Each record has its best distance. Without a radius, the one recommended for this kind of hash.
         """
-        queries = np.frombuffer(b"".join(hashes), ">u8").astype(np.uint64).reshape(-1, self.words)
-        hits = self._hits(queries, self.radius if radius is None else radius)
+        hits = self._hits(self._as_words(hashes), self.radius if radius is None else radius)
         return _best(self._records[hits.row], hits.distance) if len(hits.row) else []
+
+    def may_hold(self, hashes: Sequence[bytes], unknown: Sequence[bytes] = (), radius: int | None = None) -> bool:
+        """Tell whether a member is within `radius` bits of any hash that one of `hashes` may stand for.
+
+        `unknown` has a mask for each of them, in which the bits are set that may be either; empty: all bits are known.
+        Raises ValueError where masks and hashes are not of the same number and lengths.
+        """
+        masks = unknown or [bytes(len(value)) for value in hashes]
+        if list(map(len, masks)) != list(map(len, hashes)):
+            raise ValueError(f"{len(hashes)} hashes and {len(masks)} masks of unknown bits do not belong together")
+        asked = self._as_words(hashes), self._as_words(masks)
+        within = self.radius if radius is None else radius
+        if self._indexed:
+            return multi_index.may_hold(self._hashes, self._offsets, self._ids, asked, within)
+        return multi_index.may_hold_by_scan(self._hashes, asked, within)
+
+    def _as_words(self, hashes: Sequence[bytes]) -> Words:
+        return np.frombuffer(b"".join(hashes), ">u8").astype(np.uint64).reshape(-1, self.words)
 
     def _hits(self, queries: Words, radius: int) -> Hits:
         if self._indexed:

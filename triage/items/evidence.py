@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from triage.content.content import Content
 from triage.filesystems.filesystem import FileSystem
 from triage.filesystems.recognition import Recognition, recognise
+from triage.items.extents import Extents
 from triage.items.verification import Verification
 from triage.model.errors import EvidenceError
 from triage.model.evidence import Region, VolumeReport
@@ -48,9 +49,14 @@ class Evidence:
             yield from found.filesystem.walk()
 
     def content(self, item: Item, volume: ByteRun) -> Content:
-        """Return the content of an item that lies in `volume`. Raises EvidenceError where nobody knows its place."""
+        """Return the content of an item that lies in `volume`. Raises EvidenceError where nobody knows its place.
+
+        It is read by the item's byte runs where they are the content, else through the file system.
+        """
         if item.unlocated:
             raise EvidenceError(item.unlocated)
+        if item.direct:
+            return Content(Extents(self.source, item.runs).read_at, item.size)
         filesystem = self._filesystem(volume)
         return Content(lambda offset, length: filesystem.read_at(item, offset, length), item.size)
 

@@ -11,6 +11,8 @@ class CoverageClass(StrEnum):
     EXAMINED = "examined"
     UNALLOCATED_EXAMINED = "unallocated-examined"
     SKIPPED = "skipped"
+    SKIPPED_BY_SIZE = "skipped-size-in-no-set"
+    SKIPPED_KNOWN = "skipped-known-file"
     ENCRYPTED = "encrypted"
     UNREADABLE = "unreadable"
     UNSUPPORTED = "unsupported"

@@ -24,6 +24,10 @@ class PictureHashes:
     mirrors likewise. They hold comparable hashes only: the whole picture is missing where it is of low quality and the
     picture inside its borders is not.
 
+    `scale`: the picture was decoded at 1/`scale` of its sides. Its hashes are then close to those of the full decode
+    and not equal to them: for each variant `pdq_unknown` and `phash_unknown` (hexadecimal, in the order of the
+    variants) have a bit set wherever the hash of the full decode may differ. Both are empty where `scale` is 1.
+
     Where no hash is to be compared there are no variants and `declined` says why; where there is none at all, its field
     is None.
     """
@@ -35,3 +39,6 @@ class PictureHashes:
     phash_variants: tuple[str, ...] = ()
     declined: str | None = None
     damaged: bool = False
+    scale: int = 1
+    pdq_unknown: tuple[str, ...] = ()
+    phash_unknown: tuple[str, ...] = ()

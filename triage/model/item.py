@@ -31,7 +31,7 @@ class Outcome(StrEnum):
     NOT_REACHED = "not-reached"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Times:
     """Nanoseconds since 1970-01-01T00:00:00Z, None where the file system keeps no such time."""
 
@@ -49,6 +49,8 @@ class Item:
     not UTF-8 are surrogate-escaped. `reference` is the file system's own key, enough for it to read the content
     again (for TSK `inode` or `inode-type-id`). `runs` are offsets in the source, not in the volume; empty where the
     content lies inside metadata (resident) or the file system does not tell. `size` is the length of the content.
+    `direct`: the bytes of the runs, end to end, are the content to its last byte, so that it can be read without the
+    file system; never so where anything is compressed, a hole, or past what was ever written.
     `recovered` marks deleted content that may be someone else's bytes by now. `encrypted` names the method where the
     file system says that the content is encrypted. `unlocated` is why the file system cannot say where the content
     lies, None where it can: of such an item nothing is read, and its size is not that of the content.
@@ -65,6 +67,7 @@ class Item:
     recovered: bool = False
     encrypted: str | None = None
     unlocated: str | None = None
+    direct: bool = False
 
     @property
     def has_content(self) -> bool:

@@ -11,11 +11,17 @@ NO_DIGESTS = Digests()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemResult:
-    """The one outcome of one stored item: `item` is its number in the case, `reason` one line or None."""
+    """The one outcome of one stored item: `item` is its number in the case, `reason` one line or None.
+
+    `digest_way` says how its digests came about, None without any: the content was read by `extents` (its byte runs,
+    straight from the source) or by the `file-system` reader, and its MD5 made in `lanes` (sixteen files at once) or by
+    `openssl`, as every other digest is.
+    """
 
     item: int
     outcome: Outcome
     reason: str | None = None
+    digest_way: str | None = None
     digests: Digests = NO_DIGESTS
     media_type: str | None = None
     pictures: PictureHashes | None = None

@@ -16,18 +16,23 @@ _ORDER = (
     CoverageClass.UNALLOCATED_EXAMINED,
     CoverageClass.ENCRYPTED,
     CoverageClass.SKIPPED,
+    CoverageClass.SKIPPED_BY_SIZE,
+    CoverageClass.SKIPPED_KNOWN,
     CoverageClass.UNREADABLE,
     CoverageClass.NOT_EXAMINED,
 )
 
+# Rules by the code of an item's reason; what any other leaves out is unknown, these two know what they leave.
+_SKIPPED_BY = {"size": CoverageClass.SKIPPED_BY_SIZE, "known": CoverageClass.SKIPPED_KNOWN}
 
-def class_of(outcome: Outcome, *, allocated: bool) -> CoverageClass:
-    """Return the class that the bytes of an item with this outcome belong to."""
+
+def class_of(outcome: Outcome, *, allocated: bool, code: str = "") -> CoverageClass:
+    """Return the class of the bytes of an item; `code` is its reason up to the first colon."""
     match outcome:
         case Outcome.EXAMINED:
             return CoverageClass.EXAMINED if allocated else CoverageClass.UNALLOCATED_EXAMINED
         case Outcome.SKIPPED:
-            return CoverageClass.SKIPPED
+            return _SKIPPED_BY.get(code, CoverageClass.SKIPPED)
         case Outcome.ENCRYPTED:
             return CoverageClass.ENCRYPTED
         case Outcome.UNREADABLE:

@@ -8,18 +8,26 @@ Only an examination that ran to its end and met nothing unknown indicates return
 from collections.abc import Callable, Iterator
 
 from triage.model.coverage import CoverageClass
+from triage.model.event import EndedBy
 from triage.model.finding import SetKind
 from triage.model.item import Outcome
 from triage.model.matches import SetMatches
 from triage.model.recommendation import Reason, Recommendation, Verdict
 from triage.model.trouble import TroubleCode
 from triage.policy.facts import Facts
+from triage.policy.sampling import told
 from triage.policy.wording import amount, counted, listed
 
 Rule = Callable[[Facts], Iterator[Reason]]
 
 _READ = frozenset({"read", "empty"})
 _NAMED = frozenset({"encrypted", "ambiguous", "no-file-system"})
+_ENDED_BY = {
+    EndedBy.END: "",
+    EndedBy.REQUEST: " (stopped on request)",
+    EndedBy.TIME_LIMIT: " (the time limit was reached)",
+    EndedBy.ENOUGH_FOUND: " (enough was found)",
+}
 
 
 def recommend(facts: Facts) -> Recommendation:
@@ -113,7 +121,7 @@ def _timed_out(facts: Facts) -> Iterator[Reason]:
 
 
 def _limit(facts: Facts) -> Iterator[Reason]:
-    parts = [counted(facts.limited_items, "item")] if facts.limited_items else []
+    parts = _number(facts.limited_items)
     yield from _unknown(TroubleCode.LIMIT, "Left out because a limit was reached", parts, facts)
 
 
@@ -129,11 +137,11 @@ def _pictures_undecodable(facts: Facts) -> Iterator[Reason]:
 
 
 def _stopped_early(facts: Facts) -> Iterator[Reason]:
-    left = facts.coverage.items.get(Outcome.NOT_REACHED, 0)
-    if not facts.finished or left:
+    if _stopped(facts):
+        left = counted(_not_reached(facts), "listed item")
         yield Reason(
             code="stopped-early",
-            text=f"The examination did not run to its end; {counted(left, 'listed item')} not reached.",
+            text=f"The examination did not run to its end{_ENDED_BY[facts.ended_by]}; {left} not reached.",
         )
 
 
@@ -174,10 +182,32 @@ def _looked_at(facts: Facts) -> Iterator[Reason]:
     )
 
 
+def _bound(facts: Facts) -> Iterator[Reason]:
+    said = list(told(facts.strata)) if _stopped(facts) else []
+    if not said:
+        return
+    for clause in said:
+        yield Reason(code="bound", text=f"Stopped early: {clause}.")
+    yield Reason(
+        code="bound",
+        text="Those numbers are of listed files with the name of a picture and of matches with the loaded sets, "
+        "unjudged candidates included; each bound holds by itself.",
+    )
+
+
 def _skipped(facts: Facts) -> Iterator[Reason]:
-    parts = _items(facts, Outcome.SKIPPED) + _bytes(facts, CoverageClass.SKIPPED)
-    if parts:
-        yield Reason(code="skipped-by-rule", text=f"Skipped by a rule of the profile: {listed(parts)}.")
+    by_size, known = facts.skipped_by_size, facts.skipped_known
+    others = facts.coverage.items.get(Outcome.SKIPPED, 0) - by_size - known
+    rules = (
+        ("a limit", others, CoverageClass.SKIPPED),
+        ("a size that is in no loaded set", by_size, CoverageClass.SKIPPED_BY_SIZE),
+        ("a known file, not decoded", known, CoverageClass.SKIPPED_KNOWN),
+    )
+    said = [
+        f"{rule}: {listed(parts)}" for rule, items, kind in rules if (parts := _number(items) + _bytes(facts, kind))
+    ]
+    if said:
+        yield Reason(code="skipped-by-rule", text=f"Skipped by a rule of the profile: {'; '.join(said)}.")
 
 
 def _unallocated(facts: Facts) -> Iterator[Reason]:
@@ -246,6 +276,7 @@ _UNKNOWN: tuple[Rule, ...] = (
 )
 _STATED: tuple[Rule, ...] = (
     _looked_at,
+    _bound,
     _skipped,
     _pictures_not_comparable,
     _unallocated,
@@ -277,8 +308,19 @@ def _volumes(facts: Facts, state: str) -> list[str]:
 
 
 def _items(facts: Facts, outcome: Outcome) -> list[str]:
-    number = facts.coverage.items.get(outcome, 0)
-    return [counted(number, "item")] if number else []
+    return _number(facts.coverage.items.get(outcome, 0))
+
+
+def _number(items: int) -> list[str]:
+    return [counted(items, "item")] if items > 0 else []
+
+
+def _stopped(facts: Facts) -> bool:
+    return not facts.finished or facts.ended_by is not EndedBy.END or bool(_not_reached(facts))
+
+
+def _not_reached(facts: Facts) -> int:
+    return facts.coverage.items.get(Outcome.NOT_REACHED, 0)
 
 
 def _bytes(facts: Facts, name: CoverageClass) -> list[str]:

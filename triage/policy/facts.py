@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from triage.model.coverage import Coverage
+from triage.model.event import EndedBy
 from triage.model.finding import SetIdentity
 from triage.model.matches import SetMatches
+from triage.model.sampling import Stratum
 from triage.model.trouble import TroubleCode
 
 
@@ -15,12 +17,14 @@ class Facts:
 
     `coverage.items` counts items by the value of their outcome, `volumes` volumes by the state of their report.
     `files_examined` counts examined items that have content (no directories). `limited_items` are those skipped
-    because a limit was reached. `undecodable_pictures` are allocated pictures that no decoder could read, so that
-    they were compared by digest only; `damaged_pictures` are allocated ones decoded in part; `incomparable_pictures`
-    allocated ones that are whole but too small, too flat or of too low a quality to be compared by appearance.
-    `source_encrypted` names the method where the container itself is encrypted and
-    was not opened; `source_troubles` are the facts known when it was opened (a missing segment, a cut file).
-    `finished` is True when the run came to its own end.
+    because a limit was reached; `skipped_by_size` and `skipped_known` those skipped by a rule that knows what it leaves
+    out: a size that no set holds, a known file. `undecodable_pictures` are allocated pictures that no decoder could
+    read, so that they were compared by digest only; `damaged_pictures` are allocated ones decoded in part;
+    `incomparable_pictures` allocated ones that are whole but too small, too flat or of too low a quality to be compared
+    by appearance. `source_encrypted` names the method where the container itself is encrypted and was not opened;
+    `source_troubles` are the facts known when it was opened (a missing segment, a cut file).
+    `finished` is True when the run came to its own end, `ended_by` says what ended it.
+    `strata` are the pictures of each tier and what a random draw of them showed.
     """
 
     finished: bool
@@ -34,8 +38,12 @@ class Facts:
     volumes: Mapping[str, int]
     troubles: Mapping[TroubleCode, int]
     limited_items: int = 0
+    skipped_by_size: int = 0
+    skipped_known: int = 0
     undecodable_pictures: int = 0
     damaged_pictures: int = 0
     incomparable_pictures: int = 0
     source_encrypted: str | None = None
     source_troubles: tuple[str, ...] = ()
+    strata: tuple[Stratum, ...] = ()
+    ended_by: EndedBy = EndedBy.END

@@ -4,20 +4,26 @@ import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from triage.items.order import DRAWS, Tier
 from triage.model.coverage import Coverage, CoverageClass
+from triage.model.event import EndedBy
 from triage.model.finding import SetIdentity, SetKind
 from triage.model.item import ItemKind, Outcome
 from triage.model.recommendation import Recommendation
 from triage.model.runs import ByteRun
+from triage.model.sampling import Stratum
 from triage.policy.account import account, class_of
 from triage.policy.evaluate import recommend
 from triage.policy.facts import Facts
+from triage.policy.sampling import DrawClass, stratum
 from triage.policy.spans import Spans, merge
 from triage.store.case import CaseReader, OpenCase
 from triage.store.exhibits import ExhibitRecord, ExhibitState
 from triage.store.journal import AccountedItems
 
 _FILES = frozenset({ItemKind.FILE, ItemKind.STREAM})
+_RULES = frozenset({"size", "known"})  # what they skip is known not to match
+_UNSEEN = frozenset({"cannot be decoded", "limit"})
 _INCOMPARABLE = frozenset({"tiny", "flat", "low quality"})
 
 
@@ -29,17 +35,20 @@ class _Tally:
     claims: defaultdict[CoverageClass, list[Spans]] = field(default_factory=lambda: defaultdict(list))
     files: int = 0
     limited: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
     undecodable: int = 0
     damaged: int = 0
     incomparable: int = 0
 
     def add(self, some: AccountedItems) -> None:
         self.items[some.outcome.value] += some.items
-        self.claims[class_of(some.outcome, allocated=some.allocated)].append(merge([some.spans]))
+        self.claims[class_of(some.outcome, allocated=some.allocated, code=some.code)].append(merge([some.spans]))
         if some.kind in _FILES and some.outcome is Outcome.EXAMINED:
             self.files += some.items
         if some.code == "limit":
             self.limited += some.items
+        if some.outcome is Outcome.SKIPPED:
+            self.skipped[some.code] += some.items
         # A deleted picture is often another file's bytes by now: that it cannot be decoded tells nothing.
         if some.allocated:
             self._add_pictures(some)
@@ -53,8 +62,11 @@ class _Tally:
             self.incomparable += some.items
 
 
-def conclude(case: OpenCase, record: ExhibitRecord, *, finished: bool) -> tuple[Coverage, Recommendation]:
-    """Return the coverage account of one exhibit and what it indicates. Reads only, and needs no transaction."""
+def conclude(case: OpenCase, record: ExhibitRecord, *, ended_by: EndedBy | None) -> tuple[Coverage, Recommendation]:
+    """Return the coverage account of one exhibit and what it indicates. Reads only, and needs no transaction.
+
+    `ended_by` is None while nothing has ended it.
+    """
     reference = record.reference
     tally = _tally(case, reference)
     volumes = case.layout.volumes(reference)
@@ -69,9 +81,9 @@ def conclude(case: OpenCase, record: ExhibitRecord, *, finished: bool) -> tuple[
     )
     plan = json.loads(record.plan_text)
     facts = Facts(
-        finished=finished,
+        finished=ended_by is EndedBy.END,
         profile=plan["profile"],
-        pictures_compared=plan["pictures"],
+        pictures_compared=plan.get("depth", plan)["pictures"],  # plans of schema version 2 had it beside the rest
         sets=tuple(SetIdentity(**{**held, "kind": SetKind(held["kind"])}) for held in plan["sets"]),
         sets_hold_pictures=plan["sets_hold_pictures"],
         coverage=coverage,
@@ -80,6 +92,10 @@ def conclude(case: OpenCase, record: ExhibitRecord, *, finished: bool) -> tuple[
         volumes=Counter(report.state for report in volumes),
         troubles=case.queries.troubles(reference),
         limited_items=tally.limited,
+        skipped_by_size=tally.skipped["size"],
+        skipped_known=tally.skipped["known"],
+        strata=() if ended_by is EndedBy.END else _strata(case, reference),
+        ended_by=ended_by or EndedBy.REQUEST,
         undecodable_pictures=tally.undecodable,
         damaged_pictures=tally.damaged,
         incomparable_pictures=tally.incomparable,
@@ -98,7 +114,8 @@ def coverage_now(case: CaseReader, reference: str) -> dict[str, object]:
     with case.snapshot():
         record = case.exhibits.get(reference)
         assert record is not None
-        coverage, _ = conclude(case, record, finished=record.state is ExhibitState.FINISHED)
+        ended_by = EndedBy.END if record.state is ExhibitState.FINISHED else None
+        coverage, _ = conclude(case, record, ended_by=ended_by)
     return {
         "exhibit": reference,
         "state": record.state.value,
@@ -113,6 +130,23 @@ def _tally(case: OpenCase, reference: str) -> _Tally:
     for some in case.journal.accounted(reference):
         tally.add(some)
     return tally
+
+
+def _strata(case: OpenCase, reference: str) -> tuple[Stratum, ...]:
+    """Return what the random samples of the pictures of each tier showed so far."""
+    classes: defaultdict[int, dict[int, DrawClass]] = defaultdict(lambda: {draw: DrawClass() for draw in DRAWS})
+    for some in case.journal.drawn(reference):
+        before = classes[some.tier][some.draw]
+        known = some.outcome is Outcome.EXAMINED and some.code not in _UNSEEN
+        known = known or (some.outcome is Outcome.SKIPPED and some.code in _RULES)
+        lost = not known and some.outcome is not Outcome.NOT_REACHED
+        classes[some.tier][some.draw] = DrawClass(
+            pictures=before.pictures + some.items,
+            examined=before.examined + some.items * known,
+            not_covered=before.not_covered + some.items * lost,
+            matches=before.matches + some.matches * known,
+        )
+    return tuple(stratum(tier, Tier(tier).label, list(drawn.values())) for tier, drawn in sorted(classes.items()))
 
 
 def _unlisted(case: OpenCase, record: ExhibitRecord) -> list[ByteRun]:

@@ -8,27 +8,31 @@ from typing import Self
 
 from triage import __version__
 from triage.analyzers.order import ANALYZERS
+from triage.engine.dispatch import Stop
 from triage.engine.messages import Opened, Setup
-from triage.engine.plan import Limits, Plan, Profile, identity
+from triage.engine.plan import Limits, Plan, Profile, depth_of, identity
 from triage.engine.pool import WorkerPool
 from triage.engine.run import Run, describe
+from triage.engine.trace import write_trace
 from triage.hashsets.hashset import HashSet
 from triage.model.custody import Payload
 from triage.model.errors import SourceError, StoreError, UsageError
-from triage.model.event import Event
+from triage.model.event import EndedBy, Event, Finished
 from triage.model.evidence import SourceInfo
 from triage.session.conclusion import conclude
-from triage.session.host import RunClock, lies_on, now, person
+from triage.session.host import RunClock, is_removable, lies_on, now, person
 from triage.session.library import library_at
 from triage.store.case import Case, CaseReader
 from triage.store.exhibits import ExhibitRecord, ExhibitState
-
-_ALL_DIGESTS = ("md5", "sha1", "sha256")
+from triage.store.log import CaseLog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a person asked for: examine `source` as `exhibit` of the case in the folder `case`."""
+    """What a person asked for: examine `source` as `exhibit` of the case in the folder `case`.
+
+    `stop` says when to end before the end; `trace` names a file for what the time went to.
+    """
 
     source: Path
     case: Path
@@ -37,12 +41,17 @@ class Order:
     jobs: int = 1
     library: Path | None = None
     verify_source: bool = False
+    stop: Stop = field(default_factory=Stop)
+    trace: Path | None = None
     actor: str = field(default_factory=person)
     limits: Limits = field(default_factory=Limits)
 
 
 class Examination:
-    """A context manager. `resumed`: an earlier run began it; `finished`: nothing is left to do."""
+    """A context manager. `resumed`: an earlier run began it; `finished`: nothing is left to do.
+
+    `ended_by` is what ended the last run, a person unless the run says otherwise.
+    """
 
     def __init__(self, order: Order) -> None:
         """Open source, library and case, and store the plan. Raises SourceError, StoreError or UsageError."""
@@ -56,8 +65,10 @@ class Examination:
             self.resumed = self._begin(opened.info, _plan(order, setup, opened, sets))
             record = self._record()
             self._open = undo.pop_all()
+        self.ended_by = EndedBy.REQUEST
         self.finished = record.state is ExhibitState.FINISHED
         self._clock = RunClock(record.seconds)
+        self._log = CaseLog(order.case, order.exhibit)
 
     def __enter__(self) -> Self:
         return self
@@ -69,18 +80,42 @@ class Examination:
         """Run to the end and conclude; closing the generator stops the run, to be resumed by the same order."""
         if self.finished:
             return
-        run = Run(self._case, self._order.exhibit, self._pool, self._clock, verify=self._order.verify_source)
+        run = self._run()
         try:
             with closing(run.events()) as events:
-                yield from events
+                for event in events:
+                    self._log.event(event, self._clock.seconds())
+                    if isinstance(event, Finished):
+                        self.ended_by = event.by
+                    yield event
         except StoreError:
             # What cannot be written cannot be concluded; the case stays as its last commit left it.
             raise
         except BaseException:
-            self._conclude(ExhibitState.STOPPED)
+            self._conclude()
             raise
-        self._conclude(ExhibitState.FINISHED)
-        self.finished = True
+        finally:
+            self._write_trace(run)
+        self._conclude()
+        self.finished = self.ended_by is EndedBy.END
+
+    def _run(self) -> Run:
+        order = self._order
+        return Run(
+            self._case,
+            order.exhibit,
+            self._pool,
+            self._clock,
+            seed=bytes.fromhex(self._record().identity),
+            verify=order.verify_source,
+            removable=is_removable(order.source),
+            stop=order.stop,
+        )
+
+    def _write_trace(self, run: Run) -> None:
+        if self._order.trace is not None:
+            with self._order.trace.open("w", encoding="utf-8") as file:
+                write_trace(file, run.spans)
 
     def _begin(self, info: SourceInfo, plan: Plan) -> bool:
         order, exhibits = self._order, self._case.exhibits
@@ -88,37 +123,40 @@ class Examination:
         if record is not None:
             _check_same(record, plan, order)
             if record.state is not ExhibitState.FINISHED:
-                self._log("examination.resumed", {"state": record.state.value})
+                self._enter("examination.resumed", {"state": record.state.value})
             return True
         with self._case.transaction():
             exhibits.add(order.exhibit, info, plan.source, plan_text=plan.text(), plan_digest=plan.digest(), when=now())
             facts = {"plan": plan.digest(), "source": plan.source, "kind": info.kind, "size": info.size}
-            self._log("examination.planned", facts)
+            self._enter("examination.planned", facts)
         return False
 
-    def _conclude(self, state: ExhibitState) -> None:
+    def _conclude(self) -> None:
         """Account for every byte, recommend, and write both into case and ledger."""
         reference, exhibits = self._order.exhibit, self._case.exhibits
+        ended_by = self.ended_by
+        state = ExhibitState.FINISHED if ended_by is EndedBy.END else ExhibitState.STOPPED
         exhibits.set_seconds(reference, self._clock.seconds())
-        coverage, recommendation = conclude(self._case, self._record(), finished=state is ExhibitState.FINISHED)
+        coverage, recommendation = conclude(self._case, self._record(), ended_by=ended_by)
         with self._case.transaction():
-            exhibits.set_state(reference, state, now())
+            exhibits.set_state(reference, state, now(), ended_by=ended_by.value)
             exhibits.record_coverage(reference, coverage)
             exhibits.record_recommendation(reference, recommendation)
             facts = {
                 "coverage": {kind.value: count for kind, count in coverage.bytes.items()},
                 "items": dict(coverage.items),
+                "ended_by": ended_by.value,
                 "verdict": recommendation.verdict.value,
                 "reasons": [reason.code for reason in recommendation.reasons],
             }
-            self._log(f"examination.{state.value}", facts)
+            self._enter(f"examination.{state.value}", facts)
 
     def _record(self) -> ExhibitRecord:
         record = self._case.exhibits.get(self._order.exhibit)
         assert record is not None
         return record
 
-    def _log(self, action: str, payload: Payload) -> None:
+    def _enter(self, action: str, payload: Payload) -> None:
         self._case.ledger.append(
             when=now(), actor=self._order.actor, action=action, subject=self._order.exhibit, payload=payload
         )
@@ -140,16 +178,14 @@ def open_case(folder: Path) -> CaseReader:
 
 def _setup(order: Order, sets: tuple[HashSet, ...]) -> Setup:
     _check_places(order)
-    wanted = frozenset(_ALL_DIGESTS)
-    if order.profile is Profile.EXACT:
-        wanted = frozenset({"md5", "sha1"}).union(*(opened.needs for opened in sets))
+    needs = frozenset[str]().union(*(opened.needs for opened in sets))
     return Setup(
         source=str(order.source.absolute()),
         set_files=tuple(str(opened.path) for opened in sets),
         sets=tuple(opened.identity for opened in sets),
-        digests=wanted,
-        pictures=order.profile is not Profile.EXACT,
+        depth=depth_of(order.profile, needs),
         limits=order.limits,
+        traced=order.trace is not None,
     )
 
 
@@ -178,8 +214,7 @@ def _plan(order: Order, setup: Setup, opened: Opened, sets: tuple[HashSet, ...])
         version=__version__,
         source=identity(opened.info, opened.fingerprint),
         profile=order.profile,
-        digests=tuple(name for name in _ALL_DIGESTS if name in setup.digests),
-        pictures=setup.pictures,
+        depth=setup.depth,
         analyzers=tuple((analyzer.name, analyzer.version) for analyzer in ANALYZERS),
         sets=setup.sets,
         sets_hold_pictures=any(opened.has_pdq or opened.has_phash for opened in sets),

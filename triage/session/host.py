@@ -3,10 +3,12 @@
 import getpass
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from triage.engine.server import start_server
 from triage.model.errors import UsageError
 
 
@@ -59,6 +61,22 @@ def lies_on(path: Path, device: Path) -> bool:
     target = _block_device(device.stat().st_rdev)
     holder = _block_device(existing.stat().st_dev)
     return holder.is_relative_to(target) or target.is_relative_to(holder)
+
+
+def is_removable(source: Path) -> bool:
+    """Tell whether the system calls a block device, or the disk that it is a partition of, a removable one."""
+    if not source.is_block_device():
+        return False
+    place = _block_device(source.stat().st_rdev)
+    for folder in (place, place.parent):
+        with suppress(OSError):
+            return (folder / "removable").read_text(encoding="ascii").strip() == "1"
+    return False
+
+
+def ready_workers(*, pictures: bool) -> None:
+    """Start what workers are forked from; called first, it loads while this process loads its own part."""
+    start_server(pictures=pictures)
 
 
 def _block_device(number: int) -> Path:

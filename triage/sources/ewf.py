@@ -6,6 +6,7 @@ see `ewf_sections`.
 """
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,30 +15,43 @@ from triage.model.evidence import SourceInfo, UnreadableRun
 from triage.model.runs import ByteRun, merge
 from triage.sources.badsectors import reason_of
 from triage.sources.evidence_files import EvidenceFiles
+from triage.sources.ewf_batches import BatchReader
 from triage.sources.ewf_chunks import BadChunk, decode
 from triage.sources.ewf_index import ChunkIndex
 from triage.sources.ewf_layout import Layout, lay_out
 from triage.sources.ewf_sections import HEADER_SIZE, SIGNATURE, SIGNATURE_LOGICAL, Geometry, segment_number
 from triage.sources.ewf_segments import set_names
 from triage.sources.ewf_set import EwfSet, is_segment, only_segments, read_set
-from triage.sources.source import EvidenceSource
+from triage.sources.source import EvidenceSource, bytes_of
 from triage.sources.unreadable import UnreadableLog, UnreadableSource
 
 SIGNATURE_ENCRYPTED = b"ADCRYPT\x00"
 
-_CACHE = 64 << 20
+_CACHE = 16 << 20
+"""Bytes of decoded chunks: the file table of some ten thousand files."""
+
+_FEW = 3
+"""Chunks up to which a read is small: The Sleuth Kit reads 64 KiB at any sector."""
+
+_LOCATED = 1 << 12
+"""Chunks that are looked up together."""
 
 
 class EwfSource:
-    """The disk in an EWF set. Decoded chunks are kept up to 64 MiB."""
+    """The disk in an EWF set.
+
+    Small reads, as a file system's metadata ask for, keep the decoded chunks up to 16 MiB. Large ones keep only the
+    chunks that they cut: whole chunks go straight to where they are wanted.
+    """
 
     def __init__(self, info: SourceInfo, files: EvidenceFiles, index: ChunkIndex, geometry: Geometry) -> None:
         self.info = info
         self._files = files
         self._index = index
+        self._reader = BatchReader(files, geometry.chunk_size)
         self._geometry = geometry
         self._log = UnreadableLog()
-        self._cache: OrderedDict[int, bytes] = OrderedDict()
+        self._cache: OrderedDict[int, bytes | bytearray] = OrderedDict()
         self._most = max(1, _CACHE // geometry.chunk_size)
 
     def record(self, run: ByteRun, reason: str) -> None:
@@ -46,15 +60,28 @@ class EwfSource:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return the bytes at an offset; those of chunks that do not prove themselves as zeros, recorded."""
-        end = min(offset + length, self.info.size)
-        if end <= offset:
+        length = min(length, self.info.size - offset)
+        if length <= 0:
             return b""
-        size = self._geometry.chunk_size
-        first, last = offset // size, (end - 1) // size
-        chunks = [self._chunk(number) for number in range(first, last + 1)]
-        chunks[-1] = chunks[-1][: end - last * size]
-        chunks[0] = chunks[0][offset - first * size :]
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        if self._is_small(length):
+            return b"".join(self._pieces(offset, offset + length))
+        data = bytearray(length)
+        self.read_into(offset, memoryview(data))
+        return bytes(data)
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        """Fill a buffer as `ReadsInto` says; chunks that do not prove themselves are zeros, recorded."""
+        view = bytes_of(buffer, offset, self.info.size)
+        if self._is_small(len(view)):
+            self._copy(offset, view)
+            return
+        size, end = self._geometry.chunk_size, offset + len(view)
+        first = -(-offset // size)
+        last = self._geometry.chunk_count if end == self.info.size else end // size
+        head, tail = first * size - offset, min(last * size, end) - offset
+        self._copy(offset, view[:head])
+        self._fill(first, last, view[head:tail])
+        self._copy(offset + tail, view[tail:])
 
     def unreadable_runs(self) -> tuple[UnreadableRun, ...]:
         """Return what could not be read so far."""
@@ -65,7 +92,39 @@ class EwfSource:
         self._files.close()
         self._cache.clear()
 
-    def _chunk(self, number: int) -> bytes:
+    def _is_small(self, length: int) -> bool:
+        return length <= _FEW * self._geometry.chunk_size
+
+    def _fill(self, first: int, last: int, view: memoryview) -> None:
+        """Fill a view with the whole chunks [first, last)."""
+        size = self._geometry.chunk_size
+        while first < last:
+            try:
+                found = self._index.locate(first, min(last, first + _LOCATED))
+            except (BadChunk, OSError):
+                count, refused = 1, [0]
+            else:
+                count, refused = len(found.offsets), self._reader.read(found, view)
+            for index in refused:
+                self._copy((first + index) * size, view[index * size : (index + 1) * size])
+            first, view = first + count, view[count * size :]
+
+    def _copy(self, offset: int, view: memoryview) -> None:
+        """Fill a view chunk by chunk."""
+        done = 0
+        for piece in self._pieces(offset, offset + len(view)):
+            view[done : done + len(piece)] = piece
+            done += len(piece)
+
+    def _pieces(self, offset: int, end: int) -> Iterator[bytes | bytearray]:
+        size = self._geometry.chunk_size
+        while offset < end:
+            number, start = divmod(offset, size)
+            piece = self._chunk(number)[start : start + end - offset]
+            yield piece
+            offset += len(piece)
+
+    def _chunk(self, number: int) -> bytes | bytearray:
         data = self._cache.get(number)
         if data is not None:
             self._cache.move_to_end(number)
@@ -81,7 +140,7 @@ class EwfSource:
         self._cache[number] = data
         return data
 
-    def _decode(self, number: int, size: int) -> bytes:
+    def _decode(self, number: int, size: int) -> bytes | bytearray:
         try:
             stored = self._index.find(number)
             raw = self._files.read(stored.segment.path, stored.run.offset, stored.run.length)

@@ -107,6 +107,18 @@ class Entries:
         entry = int(self.stored[index])
         return self.base + (entry & LARGEST_OFFSET if index < self.wide_from else entry)
 
+    def offsets(self, first: int, end: int) -> npt.NDArray[np.int64]:
+        """Return where in the segment file the chunks [first, end) begin."""
+        found = self.stored[first:end].astype(np.int64)
+        found[: max(0, self.wide_from - first)] &= LARGEST_OFFSET
+        return found + self.base
+
+    def compressed(self, first: int, end: int) -> npt.NDArray[np.bool_]:
+        """Tell which of the chunks [first, end) are zlib streams."""
+        found = self.stored[first:end] >= COMPRESSED
+        found[max(0, self.wide_from - first) :] = False
+        return found
+
     def is_compressed(self, index: int) -> bool:
         """Tell whether a chunk is a zlib stream, else it is raw bytes and their Adler-32."""
         return index < self.wide_from and bool(int(self.stored[index]) & COMPRESSED)

@@ -1,6 +1,7 @@
 """Raw images: the bytes of a disk as they are, in one file or in several parts."""
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +10,14 @@ from triage.model.evidence import SourceInfo, UnreadableRun
 from triage.model.runs import ByteRun, intersect, subtract
 from triage.sources.badsectors import read_around
 from triage.sources.evidence_files import EvidenceFiles
-from triage.sources.source import EvidenceSource
+from triage.sources.source import EvidenceSource, bytes_of
 from triage.sources.unreadable import UnreadableLog
 
 SMALLEST = 512
 """One sector: a file below this is no disk image."""
+
+_AROUND = 16 << 20
+"""Bytes that are read around bad sectors in one go: they are held twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,17 @@ class RawSource:
         pieces |= {run.offset: self._read(run) for run in subtract((wanted,), bad)}
         return b"".join(data for _, data in sorted(pieces.items()))
 
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        """Fill a buffer as `ReadsInto` says, without a copy; bad sectors are not asked for again."""
+        view = bytes_of(buffer, offset, self.info.size)
+        wanted = ByteRun(offset, len(view))
+        bad = self._known_bad(wanted)
+        for run in bad:
+            view[run.offset - offset : run.end - offset] = bytes(run.length)
+        for run in subtract((wanted,), bad):
+            for part, piece in self._cut(run):
+                self._fill(part, piece, view[piece.offset - offset : piece.end - offset])
+
     def unreadable_runs(self) -> tuple[UnreadableRun, ...]:
         """Return what could not be read so far."""
         return self._known
@@ -66,22 +81,38 @@ class RawSource:
 
     def _read(self, wanted: ByteRun) -> bytes:
         """Read a run of which nothing is known to be bad."""
+        pieces = [self._read_part(part, piece) for part, piece in self._cut(wanted)]
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _cut(self, wanted: ByteRun) -> Iterator[tuple[Part, ByteRun]]:
+        """Cut a run where a part ends."""
         index = bisect_right(self._starts, wanted.offset) - 1
-        pieces: list[bytes] = []
         position = wanted.offset
         while position < wanted.end:
             part = self._parts[index]
             end = min(part.run.end, wanted.end)
-            pieces.append(self._read_part(part, position, end - position))
+            yield part, ByteRun(position, end - position)
             position = end
             index += 1
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def _read_part(self, part: Part, position: int, length: int) -> bytes:
+    def _fill(self, part: Part, piece: ByteRun, view: memoryview) -> None:
+        done = 0
+        while done < piece.length:
+            try:
+                got = self._files.read_into(part.path, piece.offset - part.run.offset + done, [view[done:]])
+            except OSError:
+                got = 0
+            if not got:
+                around = ByteRun(piece.offset + done, min(_AROUND, piece.length - done))
+                got = around.length
+                view[done : done + got] = self._read_part(part, around)
+            done += got
+
+    def _read_part(self, part: Part, piece: ByteRun) -> bytes:
         start = part.run.offset
         data, bad = read_around(
             lambda offset, count: self._files.read(part.path, offset, count),
-            ByteRun(position - start, length),
+            ByteRun(piece.offset - start, piece.length),
             self.info.sector_size,
         )
         for found in bad:

@@ -1,6 +1,6 @@
 """The protocol of an evidence source."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from triage.model.evidence import SourceInfo, UnreadableRun
 
@@ -24,3 +24,26 @@ class EvidenceSource(Protocol):
 
     def close(self) -> None:
         """Release every handle; calling it twice is harmless."""
+
+
+@runtime_checkable
+class ReadsInto(Protocol):
+    """A source that can put its bytes where the caller wants them; the rules are those of `read_at`."""
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        """Fill the buffer, of any length, with the bytes at an offset; unreadable ones as zeros, recorded.
+
+        Raises ValueError for a buffer that is read-only, has gaps, or would reach past the end of the source.
+        """
+
+
+def bytes_of(buffer: memoryview, offset: int, size: int) -> memoryview:
+    """Return a buffer as bytes, to be filled from an offset of a source of `size` bytes.
+
+    Raises ValueError where `ReadsInto` says so.
+    """
+    if buffer.readonly or not buffer.c_contiguous:
+        raise ValueError("the buffer cannot be filled: it is read-only or has gaps")
+    if not 0 <= offset <= size - buffer.nbytes:
+        raise ValueError(f"{buffer.nbytes} bytes from offset {offset} on reach past the {size} bytes of the source")
+    return buffer.cast("B")

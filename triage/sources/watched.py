@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from triage.model.evidence import SourceInfo, UnreadableRun
-from triage.sources.source import EvidenceSource
+from triage.sources.source import EvidenceSource, ReadsInto, bytes_of
 
 
 @dataclass(slots=True)
@@ -28,14 +28,17 @@ class WatchedSource:
     def read_at(self, offset: int, length: int) -> bytes:
         """Read, count, and remember whether an unreadable byte was among them."""
         data = self.inner.read_at(offset, length)
-        self.bytes_read += len(data)
-        bad = self.inner.unreadable_runs()
-        if bad:
-            last = bisect_left(bad, offset + length, key=lambda run: run.run.offset) - 1
-            self.touched = self.touched or (last >= 0 and bad[last].run.end > offset)
-        if self.on_read is not None:
-            self.on_read()
+        self._note(offset, length, len(data))
         return data
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        """Fill a buffer (as `ReadsInto` says), count, and remember whether an unreadable byte was among them."""
+        if isinstance(self.inner, ReadsInto):
+            self.inner.read_into(offset, buffer)
+        else:
+            view = bytes_of(buffer, offset, self.info.size)
+            view[:] = self.inner.read_at(offset, len(view))
+        self._note(offset, buffer.nbytes, buffer.nbytes)
 
     def unreadable_runs(self) -> tuple[UnreadableRun, ...]:
         """Return what could not be read so far."""
@@ -44,3 +47,12 @@ class WatchedSource:
     def close(self) -> None:
         """Release the source."""
         self.inner.close()
+
+    def _note(self, offset: int, length: int, count: int) -> None:
+        self.bytes_read += count
+        bad = self.inner.unreadable_runs()
+        if bad:
+            last = bisect_left(bad, offset + length, key=lambda run: run.run.offset) - 1
+            self.touched = self.touched or (last >= 0 and bad[last].run.end > offset)
+        if self.on_read is not None:
+            self.on_read()

@@ -13,6 +13,7 @@ from triage.store.lock import WriterLock
 from triage.store.obstacles import Obstacles
 from triage.store.opening import continue_case, make_or_continue, open_for_reading
 from triage.store.queries import Queries
+from triage.store.queue import Queue
 
 
 class OpenCase:
@@ -27,6 +28,7 @@ class OpenCase:
         self.layout = Layout(database, self.exhibits)
         self.obstacles = Obstacles(database, self.exhibits)
         self.journal = Journal(database, self.exhibits, self.layout)
+        self.queue = Queue(database, self.exhibits, self.layout)
         self.queries = Queries(database, self.exhibits)
 
     def close(self) -> None:

@@ -42,6 +42,7 @@ class ExhibitRecord:
     ended: str | None
     seconds: float
     bytes_read: int
+    ended_by: str | None = None
 
 
 class Exhibits:
@@ -97,12 +98,12 @@ class Exhibits:
             raise UsageError(f"the case {self._database.path.parent} holds no exhibit {reference}; it holds: {held}")
         return int(row["id"])
 
-    def set_state(self, reference: str, state: ExhibitState, when: str) -> None:
-        """Record how far the examination is; the first state after `planned` is its start."""
+    def set_state(self, reference: str, state: ExhibitState, when: str, *, ended_by: str | None = None) -> None:
+        """Record how far the examination is, and what ended it; the first state after `planned` is its start."""
         ended = when if state in _ENDED else None
         self._database.execute(
-            "UPDATE exhibit SET state = ?, started = coalesce(started, ?), ended = ? WHERE id = ?",
-            (state.value, when, ended, self.key(reference)),
+            "UPDATE exhibit SET state = ?, started = coalesce(started, ?), ended = ?, ended_by = ? WHERE id = ?",
+            (state.value, when, ended, ended_by, self.key(reference)),
         )
 
     def add_bytes_read(self, reference: str, bytes_read: int) -> None:
@@ -162,4 +163,5 @@ def _record(row: sqlite3.Row) -> ExhibitRecord:
         ended=row["ended"],
         seconds=row["seconds"],
         bytes_read=row["bytes_read"],
+        ended_by=row["ended_by"],
     )

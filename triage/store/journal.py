@@ -7,30 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.model.digest import PictureHashes
 from triage.model.errors import StoreError
 from triage.model.finding import Finding
-from triage.model.item import Item, ItemKind, Outcome, printable
-from triage.model.result import ItemResult
-from triage.model.runs import ByteRun
+from triage.model.item import ItemKind, Outcome
 from triage.store.database import Database
 from triage.store.exhibits import Exhibits
 from triage.store.layout import Layout
-from triage.store.rows import INSERT_ITEM, item_of, item_row, spans_of
+from triage.store.rows import INSERT_ITEM, UPDATE_RESULT, Row, spans_of
 
-BATCH = 5000
-
-NO_PICTURE = PictureHashes()
-
-_PENDING = """
-SELECT * FROM item WHERE region_id = ? AND (sequence, id) > (?, ?) AND outcome = 'not-reached'
-ORDER BY sequence, id LIMIT ?
-"""
-_RESULT = """
-UPDATE item SET md5 = ?, sha1 = ?, sha256 = ?, media_type = ?, pdq = ?, pdq_quality = ?, phash = ?,
-                picture_damaged = ?, outcome = ?, reason = ?
-WHERE id = ? AND outcome = 'not-reached'
-"""
 _FINDING = """
 INSERT INTO finding (item_id, set_name, set_version, set_digest, set_kind, category, grade, match, distance,
                      confirmed, found_at, seconds, analyzer, analyzer_version, series, flags)
@@ -46,19 +30,18 @@ _ACCOUNT = """
 SELECT item.kind, item.allocated, item.outcome, item.reason, item.picture_damaged, item.runs
 FROM region CROSS JOIN item ON item.region_id = region.id WHERE region.exhibit_id = ?
 """
+_DRAWN = """
+SELECT item.tier, item.draw, item.outcome,
+       substr(item.reason, 1, instr(item.reason || ':', ':') - 1) AS code, count(*) AS items,
+       sum(EXISTS (SELECT 1 FROM finding WHERE finding.item_id = item.id AND coalesce(finding.confirmed, 1))) AS matches
+FROM region JOIN item ON item.region_id = region.id
+WHERE region.exhibit_id = ? AND item.draw IS NOT NULL
+GROUP BY item.tier, item.draw, item.outcome, code ORDER BY item.tier, item.draw
+"""
 _GATHERED = 4 << 20  # characters of runs that are turned into numbers at once
 _ROW = 64  # what a row counts besides
 
 _Alike = tuple[str, int, str, str, int | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingItem:
-    """An item without an outcome: its number in the case, and its volume."""
-
-    number: int
-    volume: ByteRun
-    item: Item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +62,21 @@ class AccountedItems:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnItems:
+    """How many `items` of one tier and one class of its random sample have the same outcome and `code` of a reason.
+
+    `matches` are those of them with a finding that nobody rejected.
+    """
+
+    tier: int
+    draw: int
+    outcome: Outcome
+    code: str
+    items: int
+    matches: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """How many items and bytes of content have an outcome, and how many there are."""
 
@@ -89,35 +87,24 @@ class Standing:
 
 
 class Journal:
-    """Writes items and results, and says what is left to do."""
+    """Writes items and results, and says what became of them."""
 
     def __init__(self, database: Database, exhibits: Exhibits, layout: Layout) -> None:
         self._database = database
         self._exhibits = exhibits
         self._layout = layout
 
-    def add_items(self, reference: str, volume_offset: int, items: Sequence[Item], *, first: int) -> int:
-        """Store listed items in one transaction; return how many were new. What has no content is examined by that.
+    def add_items(self, reference: str, volume_offset: int, rows: Sequence[Row], *, first: int) -> int:
+        """Store listed items (see `listed_row`) in one transaction; return how many were new.
 
-        `first` is the position of the first of them in the walk of the volume, from 0: a walk that is begun again
-        after a kill adds nothing twice and ends with the rows of an uninterrupted one.
+        What has no content is examined by that. `first` is the position of the first of them in the walk of the volume,
+        from 0: a walk that is begun again after a kill adds nothing twice and ends with the rows of an uninterrupted
+        one.
         """
         region = self._layout.key(reference, volume_offset)
-        rows = (item_row(region, sequence, item) for sequence, item in enumerate(items, first))
+        numbered = ((region, sequence, *row) for sequence, row in enumerate(rows, first))
         with self._database.transaction():
-            return self._database.execute_many(INSERT_ITEM, rows)
-
-    def pending(self, reference: str, *, batch: int = BATCH) -> Iterator[tuple[PendingItem, ...]]:
-        """Yield the items without an outcome, volume by volume in the order of the walk.
-
-        Results may be recorded between two batches; an item handed out is not handed out again.
-        """
-        for region in self._layout.regions(reference):
-            key = self._layout.key(reference, region.run.offset)
-            last = (-1, -1)
-            while rows := list(self._database.rows(_PENDING, (key, *last, batch))):
-                last = (rows[-1]["sequence"], rows[-1]["id"])
-                yield tuple(PendingItem(number=row["id"], volume=region.run, item=item_of(row)) for row in rows)
+            return self._database.execute_many(INSERT_ITEM, numbered)
 
     def standing(self, reference: str) -> Standing:
         """Return how far the examination of an exhibit is."""
@@ -125,26 +112,30 @@ class Journal:
         assert row is not None
         return Standing(**dict(row))
 
-    def record_results(self, results: Sequence[ItemResult], *, found_at: str, seconds: float) -> None:
-        """Store outcomes and findings in one transaction.
+    def record_results(
+        self, rows: Sequence[Row], found: Sequence[tuple[int, Finding]], *, found_at: str, seconds: float
+    ) -> None:
+        """Store outcomes (see `result_row`) and findings, each with the number of its item, in one transaction.
 
         `found_at` (ISO 8601 UTC) and `seconds` (since the examination began) go to every finding. An item that has
         its outcome already is refused with StoreError, and nothing of the batch is stored.
         """
         with self._database.transaction():
-            if self._database.execute_many(_RESULT, map(_result_row, results)) != len(results):
+            if self._database.execute_many(UPDATE_RESULT, rows) != len(rows):
                 raise StoreError(
                     f"the case file {self._database.path}: a second outcome for one item, or one for an item "
                     "that is not stored; run again to resume, and report this as a defect"
                 )
             self._database.execute_many(
-                _FINDING,
-                (
-                    _finding_row(result.item, finding, found_at, seconds)
-                    for result in results
-                    for finding in result.findings
-                ),
+                _FINDING, (_finding_row(number, finding, found_at, seconds) for number, finding in found)
             )
+
+    def drawn(self, reference: str) -> tuple[DrawnItems, ...]:
+        """Return the pictures of an exhibit, counted, in the order of tiers and of the classes of their samples."""
+        rows = self._database.rows(_DRAWN, (self._exhibits.key(reference),))
+        return tuple(
+            DrawnItems(**{**dict(row), "outcome": Outcome(row["outcome"]), "code": row["code"] or ""}) for row in rows
+        )
 
     def accounted(self, reference: str) -> Iterator[AccountedItems]:
         """Stream what the coverage account needs of every item, some thousands of items at a time."""
@@ -176,25 +167,6 @@ def _accounted(alike: Mapping[_Alike, list[str]], size: int) -> Iterator[Account
             items=len(texts),
             spans=spans_of(texts, size),
         )
-
-
-def _result_row(result: ItemResult) -> tuple[object, ...]:
-    """Return the parameters of `_RESULT`."""
-    pictures = result.pictures or NO_PICTURE
-    reason = result.reason
-    return (
-        result.digests.md5,
-        result.digests.sha1,
-        result.digests.sha256,
-        result.media_type,
-        pictures.pdq,
-        pictures.quality,
-        pictures.phash,
-        pictures.damaged if result.pictures else None,
-        result.outcome.value,
-        None if reason is None else printable(reason),
-        result.item,
-    )
 
 
 def _finding_row(item: int, finding: Finding, found_at: str, seconds: float) -> tuple[object, ...]:

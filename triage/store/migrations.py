@@ -21,6 +21,7 @@ class Migration:
 MIGRATIONS = (
     Migration(brings="exhibits, items, findings, coverage, custody ledger", script="schema.sql"),
     Migration(brings="series and flags of findings", script="series.sql"),
+    Migration(brings="order of looking, ways of reading, why a run ended", script="queue.sql"),
 )
 
 

@@ -16,7 +16,7 @@ _ITEMS = """
 SELECT item.path, region.offset AS volume, region.file_system, item.kind, item.size, item.allocated,
        item.md5, item.sha1, item.sha256, item.media_type, item.pdq, item.pdq_quality, item.phash,
        item.outcome, item.reason, item.modified, item.created, item.accessed, item.changed,
-       item.recovered, item.address, exhibit.reference AS exhibit
+       item.recovered, item.picture_scale, item.address, exhibit.reference AS exhibit
 FROM exhibit CROSS JOIN region ON region.exhibit_id = exhibit.id CROSS JOIN item ON item.region_id = region.id
 WHERE exhibit.id = coalesce(?, exhibit.id)
 ORDER BY exhibit.id, region.offset, region.name, item.sequence, item.id
@@ -106,6 +106,14 @@ class Queries:
         counted = {row["name"]: row["items"] for row in rows}
         return {outcome: counted.get(outcome.value, 0) for outcome in Outcome}
 
+    def digest_ways(self, reference: str) -> dict[str, int]:
+        """Return the number of items by the way in which they were read and digested (see `ItemResult`)."""
+        rows = self._database.rows(
+            f"SELECT item.digest_way AS way, count(*) AS items {_IN_EXHIBIT} AND way IS NOT NULL GROUP BY way",
+            (self._exhibits.key(reference),),
+        )
+        return {row["way"]: row["items"] for row in rows}
+
     def troubles(self, reference: str) -> dict[TroubleCode, int]:
         """Return the number of troubles by code, those that occurred."""
         rows = self._database.rows(
@@ -140,6 +148,8 @@ class Queries:
             "bytes_read": record.bytes_read,
             "plan_digest": record.plan_digest,
             "state": record.state.value,
+            "ended_by": record.ended_by,
+            "digest_ways": self.digest_ways(reference),
         }
 
     def _key(self, reference: str | None) -> int | None:

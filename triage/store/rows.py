@@ -1,33 +1,52 @@
-"""Items as rows and back: nothing of an item is lost on the way."""
+"""Items and results as rows, and items back: nothing is lost on the way."""
 
-import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from triage.model.address import Address
+from triage.model.digest import PictureHashes
 from triage.model.item import Item, ItemKind, Outcome, Times, printable
+from triage.model.placing import Placed
+from triage.model.result import ItemResult
 from triage.model.runs import ByteRun, Runs
 from triage.store.times import utc_nanoseconds, utc_text
 
 LARGEST = (1 << 63) - 1
 
-INSERT_ITEM = """
-INSERT INTO item (region_id, sequence, address, path, path_bytes, kind, size, allocated, recovered, encrypted,
-                  unlocated, reference, modified, created, accessed, changed, runs, outcome)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+Row = tuple[object, ...]
+"""Values of one row, which travel between processes quicker than what they are made of."""
+
+ITEM_COLUMNS = (
+    "address, path, path_bytes, kind, size, allocated, recovered, encrypted, unlocated, reference, "
+    "modified, created, accessed, changed, runs, direct"
+)
+_PLACE_COLUMNS = "outcome, tier, rank, draw, look, position"
+_RESULT_COLUMNS = (
+    "md5, sha1, sha256, media_type, pdq, pdq_quality, phash, picture_damaged, picture_scale, digest_way, "
+    "outcome, reason"
+)
+
+INSERT_ITEM = f"""
+INSERT INTO item (region_id, sequence, {ITEM_COLUMNS}, {_PLACE_COLUMNS})
+VALUES ({", ".join("?" * (2 + 16 + 6))})
 ON CONFLICT (region_id, address) DO NOTHING
-"""
+"""  # noqa: S608 - names of columns, none from outside
+UPDATE_RESULT = f"""
+UPDATE item SET ({_RESULT_COLUMNS}) = ({", ".join("?" * 12)})
+WHERE id = ? AND outcome = 'not-reached'
+"""  # noqa: S608 - as above
+
+_NO_PICTURE = PictureHashes()
 
 
-def item_row(region: int, sequence: int, item: Item) -> tuple[object, ...]:
-    """Return the parameters of `INSERT_ITEM`."""
+def listed_row(item: Item, placed: Placed) -> Row:
+    """Return the columns of an item and of its place, in the order of `INSERT_ITEM`."""
     times = item.times
     raw = raw_bytes(item.path)
     return (
-        region,
-        sequence,
         str(item.address),
         item.path if raw is None else printable(item.path),
         raw,
@@ -43,30 +62,52 @@ def item_row(region: int, sequence: int, item: Item) -> tuple[object, ...]:
         utc_text(times.accessed),
         utc_text(times.changed),
         runs_text(item.runs),
+        item.direct,
         (Outcome.NOT_REACHED if item.has_content else Outcome.EXAMINED).value,
+        int(placed.tier),
+        placed.rank,
+        placed.draw,
+        placed.look,
+        storable(item.runs[0].offset) if item.runs else 0,
     )
 
 
-def item_of(row: sqlite3.Row) -> Item:
-    """Return the item of a row of the table `item`."""
-    raw, reference = row["path_bytes"], row["reference"]
+def item_of(row: Sequence[Any]) -> Item:
+    """Return the item of a row of `ITEM_COLUMNS`."""
+    (address, path, raw, kind, size, allocated, recovered, encrypted, unlocated, reference, *times, runs, direct) = row
     return Item(
-        address=Address.parse(row["address"]),
-        kind=ItemKind(row["kind"]),
-        path=row["path"] if raw is None else _escaped(raw),
-        size=row["size"],
-        allocated=bool(row["allocated"]),
+        address=Address.parse(address),
+        kind=ItemKind(kind),
+        path=path if raw is None else _escaped(raw),
+        size=size,
+        allocated=bool(allocated),
         reference=_escaped(reference) if isinstance(reference, bytes) else reference,
-        times=Times(
-            modified=utc_nanoseconds(row["modified"]),
-            created=utc_nanoseconds(row["created"]),
-            accessed=utc_nanoseconds(row["accessed"]),
-            changed=utc_nanoseconds(row["changed"]),
-        ),
-        runs=runs_of(row["runs"]),
-        recovered=bool(row["recovered"]),
-        encrypted=row["encrypted"],
-        unlocated=row["unlocated"],
+        times=Times(*map(utc_nanoseconds, times)),
+        runs=runs_of(runs),
+        recovered=bool(recovered),
+        encrypted=encrypted,
+        unlocated=unlocated,
+        direct=bool(direct),
+    )
+
+
+def result_row(result: ItemResult) -> Row:
+    """Return the parameters of `UPDATE_RESULT`; the number of the item is the last."""
+    pictures = result.pictures or _NO_PICTURE
+    return (
+        result.digests.md5,
+        result.digests.sha1,
+        result.digests.sha256,
+        result.media_type,
+        pictures.pdq,
+        pictures.quality,
+        pictures.phash,
+        pictures.damaged if result.pictures else None,
+        pictures.scale if result.pictures else None,
+        result.digest_way,
+        result.outcome.value,
+        None if result.reason is None else printable(result.reason),
+        result.item,
     )
 
 

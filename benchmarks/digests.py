@@ -1,0 +1,106 @@
+"""MD5 and SHA-1 of a batch of contents: in lanes, by `hashlib`, and as `digest_many` divides them, in one run.
+
+A batch is contents of the sizes that a person's disk has (many small, few large), one after the other. All ways make
+the same digests, compared before a time is believed. Rounds are interleaved; medians are printed. The ratio for equal
+contents, which keep all lanes busy to the end, is where `SPEEDUP` of `triage.content.md5_lanes` comes from.
+
+Usage: python benchmarks/digests.py [--rounds N] [--mebibytes N].
+"""
+
+import argparse
+import hashlib
+import random
+import statistics
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage.content.digesting import digest_many
+from triage.content.md5_lanes import Span, available, md5_many, sha1_many, sizes_of, worth
+
+BATCH = 64  # MiB
+MEAN = 216_000  # bytes of a content, as in `exact.py`
+EQUAL = 1000  # contents of one size
+ALGORITHMS = ("md5", "sha1")
+IN_LANES = {"md5": md5_many, "sha1": sha1_many}
+
+
+def make_spans(batch: int) -> list[Span]:
+    """Return where the contents of a batch are: the same every time."""
+    chance = random.Random(20260314)
+    weights = [chance.lognormvariate(0, 2) for _ in range(batch // MEAN)]
+    total = sum(weights)
+    ends = [0]
+    for weight in weights:
+        ends.append(ends[-1] + int(weight * batch / total))
+    return list(pairwise(ends))
+
+
+def by_hashlib(names: tuple[str, ...], arena: NDArray[np.uint8], spans: list[Span]) -> list[str]:
+    """Return the digests, one content after the other."""
+    return [
+        hashlib.new(name, arena[start:end].data, usedforsecurity=False).hexdigest()
+        for name in names
+        for start, end in spans
+    ]
+
+
+def divided(names: tuple[str, ...], arena: NDArray[np.uint8], spans: list[Span]) -> list[str]:
+    """Return the digests as the engine has them made."""
+    made = digest_many(arena, spans, frozenset(names))
+    return [getattr(one.digests, name) for name in names for one in made]
+
+
+def measure(rounds: int, ways: Mapping[str, Callable[[], list[str]]]) -> dict[str, float]:
+    """Return the median seconds of each way; ends the program where their results differ."""
+    times: defaultdict[str, list[float]] = defaultdict(list)
+    for number in range(rounds + 1):
+        results = []
+        for way, run in ways.items():
+            start = time.perf_counter()
+            results.append(run())
+            if number:
+                times[way].append(time.perf_counter() - start)
+        if any(result != results[0] for result in results):
+            sys.exit("the digests differ")
+    return {way: statistics.median(measured) for way, measured in times.items()}
+
+
+def report(title: str, rounds: int, size: int, ways: Mapping[str, Callable[[], list[str]]]) -> None:
+    """Print the speed of each way, and the ratio of the first to the last."""
+    medians = measure(rounds, ways)
+    speeds = ", ".join(f"{way} {size / seconds / 1e9:.2f} GB/s" for way, seconds in medians.items())
+    first, *_, last = medians.values()
+    print(f"{title}: {speeds}; {last / first:.2f} times as fast")
+
+
+def main() -> None:
+    """Print the speeds of full lanes, of each algorithm on a batch, and of both together."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--mebibytes", type=int, default=BATCH)
+    arguments = parser.parse_args()
+    if not available():
+        sys.exit("this processor makes no digests in lanes")
+    batch = arguments.mebibytes << 20
+    arena = np.random.default_rng(1).integers(0, 256, batch, dtype=np.uint8)
+    spans = make_spans(batch)
+    equal = [(number * batch // EQUAL, (number + 1) * batch // EQUAL) for number in range(EQUAL)]
+    sizes = sizes_of(arena, spans)
+    for name in ALGORITHMS:
+        ways = {"lanes": partial(IN_LANES[name], arena, equal), "hashlib": partial(by_hashlib, (name,), arena, equal)}
+        report(f"{name}, {EQUAL} equal contents", arguments.rounds, batch, ways)
+    for names in (*((name,) for name in ALGORITHMS), ALGORITHMS):
+        shares = [f"{sizes[worth(name, sizes)].sum() / batch:.0%} of {name} in lanes" for name in names]
+        ways = {"divided": partial(divided, names, arena, spans), "hashlib": partial(by_hashlib, names, arena, spans)}
+        report(f"{len(spans)} contents, {', '.join(shares)}", arguments.rounds, batch, ways)
+
+
+if __name__ == "__main__":
+    main()
