@@ -1,7 +1,7 @@
 """Digests: of one content in a pass over its blocks, and of many contents in memory at once."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,13 +29,17 @@ def digest(content: Content, wanted: frozenset[str] = ALGORITHMS) -> Digests:
 
     Raises ValueError for an algorithm that is not one of `ALGORITHMS`, and whatever the content's reader raises.
     """
+    return digest_blocks(content.blocks() if wanted else (), wanted)
+
+
+def digest_blocks(blocks: Iterable[bytes | memoryview], wanted: frozenset[str]) -> Digests:
+    """Return the wanted digests of what the blocks are, end to end. Raises as `digest` does."""
     _check(wanted)
     # A published set carries MD5 and SHA-1 as names of files, not as seals, so a FIPS build must not refuse them.
     states = {name: hashlib.new(name, usedforsecurity=False) for name in sorted(wanted)}
-    if states:
-        for block in content.blocks():
-            for state in states.values():
-                state.update(block)
+    for block in blocks:
+        for state in states.values():
+            state.update(block)
     return Digests(**{name: state.hexdigest() for name, state in states.items()})
 
 

@@ -42,6 +42,7 @@ _OTHERS = (
     (b"MZ", "application/vnd.microsoft.portable-executable"),
 )
 _QUICK = _SIGNATURES + _OTHERS
+_STARTS = tuple(signature for signature, _ in _QUICK)
 _RIFF = {b"AVI ": "video/x-msvideo", b"WAVE": "audio/x-wav"}
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _RAW_MARK = slice(8, 10)  # where Canon's raw files, which are TIFF otherwise, say "CR"
@@ -77,9 +78,8 @@ def quick_type(head: bytes) -> str | None:
     """Return the media type as far as a look at the first bytes tells it, without libmagic; None where it does not."""
     if not head:
         return EMPTY
-    for signature, name in _QUICK:
-        if head.startswith(signature):
-            return name
+    if head.startswith(_STARTS):
+        return next(name for signature, name in _QUICK if head.startswith(signature))
     return _structured(head) or _film(head) or _text(head)
 
 

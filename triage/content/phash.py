@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.fftpack import dct  # type: ignore[import-untyped]
 
 SIDE = 8
 """The hash has SIDE x SIDE bits."""
@@ -19,6 +18,8 @@ def phashes(picture: Image.Image) -> tuple[str, ...]:
     is imagehash's own to the bit; the others are taken of the small picture turned, and at most 2 bits from the hash of
     the large one turned.
     """
+    from scipy.fftpack import dct  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy, and not all runs see pictures
+
     small = np.asarray(picture.convert("L").resize((SMALL, SMALL), Image.Resampling.LANCZOS))
     # The same function that imagehash calls, for all at once: where a coefficient is nought, its rounding is the bit.
     low = dct(dct(np.stack(turns(small)), axis=1), axis=2)[:, :SIDE, :SIDE].reshape(-1, SIDE * SIDE)

@@ -75,6 +75,10 @@ class Backlog:
         self._looking.update(pending.number for pending in batch)
         return LookAtItems(volume=batch[0].volume, items=_numbered(batch))
 
+    def without_look(self, request: LookAtItems) -> tuple[int, ...]:
+        """Return the numbers of the items of a request that nobody has looked at yet."""
+        return tuple(number for number, _ in request.items if number in self._looking)
+
     def looked(self, numbers: Iterable[int]) -> None:
         """Take note that items were looked at, or that they cannot be."""
         self._looking.difference_update(numbers)

@@ -55,10 +55,16 @@ class Stop:
     seconds: float | None = None
     findings: int | None = None
 
+    def is_late(self, seconds: float) -> bool:
+        """Tell whether a run that takes so long already is to end."""
+        return self.seconds is not None and seconds >= self.seconds
+
 
 @dataclass(slots=True)
 class Dispatch:
     """Lists every volume and examines every item that has no outcome yet. `found` are the findings of this run.
+
+    `began` is when the run began, on the clock.
 
     `ended_by` says at the end what ended it; `spans` what the time of every process went to, where that is measured.
     """
@@ -68,6 +74,7 @@ class Dispatch:
     pool: WorkerPool
     clock: Clock
     walks: deque[WalkVolume]
+    began: float
     stop: Stop = field(default_factory=Stop)
     first_look: bool = False
     found: int = 0
@@ -96,10 +103,9 @@ class Dispatch:
 
     def events(self) -> Iterator[Event]:
         """Yield progress and findings until everything is listed and every item has its outcome."""
-        began = self.clock.seconds()
         self._enter_state()
         while True:
-            self._check_limits(began)
+            self._check_limits()
             yield from self._give_out()
             if not self.pool.busy or self._only_lists_in_vain():
                 break
@@ -107,6 +113,8 @@ class Dispatch:
                 with self.trace.span(f"take {type(reply).__name__}"):
                     events = list(self._take(request, reply))
                 yield from events
+        if self.ended_by is not EndedBy.END and self._nothing_is_left():
+            self.ended_by = EndedBy.END
         yield Noted(name="examining-ended", facts={"seconds": round(self._busy["examine"] / self.pool.size, 3)})
 
     def _take_stand(self) -> None:
@@ -117,15 +125,24 @@ class Dispatch:
         state = ExhibitState.WALKING if self.walks or self._walk else ExhibitState.EXAMINING
         self.case.exhibits.set_state(self.exhibit, state, self.clock.now())
 
-    def _check_limits(self, began: float) -> None:
-        if self.stop.seconds is not None and self.clock.seconds() - began >= self.stop.seconds:
+    def _check_limits(self) -> None:
+        if self.ended_by is not EndedBy.END:
+            return
+        if self.stop.is_late(self.clock.seconds() - self.began):
             self.ended_by = EndedBy.TIME_LIMIT
         elif self.stop.findings is not None and self.found >= self.stop.findings:
             self.ended_by = EndedBy.ENOUGH_FOUND
 
     def _only_lists_in_vain(self) -> bool:
         """Tell whether a limit is reached and nothing is in hand but a listing, which nobody will wait for."""
-        return self.ended_by is not EndedBy.END and not self._backlog.out and not self._backlog.is_looking
+        listing = all(isinstance(request, WalkVolume) for request in self.pool.requests)
+        return self.ended_by is not EndedBy.END and listing
+
+    def _nothing_is_left(self) -> bool:
+        """Tell whether a limit was reached just when there was nothing more to do."""
+        if self._walk is not None or self.walks or self._retries or self._backlog.out:
+            return False
+        return not self.case.queue.next(self.exhibit, 1)
 
     def _give_out(self) -> Iterator[Event]:
         while self.ended_by is EndedBy.END and self.pool.idle:
@@ -201,9 +218,10 @@ class Dispatch:
             case Lost() | Done():
                 self._took(request, "walk")
                 yield from self._walk.end(reply if isinstance(reply, Lost) else None)
+                if self._walk.repeats:
+                    self._take_stand()
                 self._walk = None
                 self._backlog.forget_order()
-                self._take_stand()
                 self._enter_state()
             case _:
                 yield from self._walk.take(reply)
@@ -217,7 +235,8 @@ class Dispatch:
                 self._retries.append(request)
             case Lost():
                 # Whatever it was is met again, and accounted for, when the items are examined in their turn.
-                self._end_looks(Looked(items=tuple(number for number, _ in request.items), near=(), pictures=0))
+                left = self._backlog.without_look(request)
+                self._end_looks(Looked(items=left, near=(), pictures=0))
                 self._took(request, "look")
             case Done():
                 self._took(request, "look")
@@ -250,6 +269,7 @@ class Dispatch:
             case Lost(starting=True):
                 self._retries.append(request)
             case Lost():
+                self._backlog.took(self._took(request, "examine"))
                 for step in self._losses.after(request, self._backlog.without_outcome(request), reply):
                     if isinstance(step, GivenUp):
                         yield from self._give_up(step)

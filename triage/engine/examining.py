@@ -8,17 +8,18 @@ from functools import partial
 from triage.analyzers.analyzer import Facts
 from triage.analyzers.order import analyze
 from triage.content.content import Content
-from triage.content.digesting import digest, digest_many
+from triage.content.digesting import digest, digest_blocks, digest_many
 from triage.content.mediatype import UNKNOWN, media_type, quick_type
 from triage.content.noise import noise
 from triage.content.picture import PICTURE_TYPES
 from triage.content.protected import protected
+from triage.engine.messages import NOTHING
 from triage.engine.pictures import PictureDesk
 from triage.engine.plan import Depth, Limits
 from triage.engine.trace import Trace
 from triage.hashsets.hashset import HashSet, Held
 from triage.items.evidence import Evidence
-from triage.items.loading import LARGEST, Loaded, Loader
+from triage.items.loading import LARGEST, NOBODY, Loaded, Loader
 from triage.model.digest import Digests, PictureHashes
 from triage.model.errors import EvidenceError, StoreError
 from triage.model.finding import Finding, SetKind
@@ -183,7 +184,8 @@ class Examiner:
         self.evidence.source.touched = False
         content = self.evidence.content(item, volume)
         with self.trace.span("digest alone", 1, item.size):
-            digests = digest(content, self._wanted)
+            blocks = self._loader.stream(item) if item.direct else content.blocks()
+            digests = digest_blocks(blocks, self._wanted)
         if reason := self._unreadable(item):
             return Learnt(outcome=Outcome.UNREADABLE, reason=reason)
         way = digest_way(item, in_lanes=False) if self._wanted else None
@@ -194,7 +196,7 @@ class Examiner:
         self, items: Sequence[Numbered], volume: ByteRun, *, decode: bool
     ) -> Iterator[tuple[Item, Learnt]]:
         """Learn of contents that fit the buffer: read, digest and look up many at a time."""
-        loading = self._loader.load([item for _, item in items], volume, lambda index: self.begin(items[index][0]))
+        loading = self._loader.load([item for _, item in items], volume, partial(self._begin_loading, items))
         while True:
             with self.trace.span("read"):
                 group = next(loading, None)
@@ -205,6 +207,9 @@ class Examiner:
                 if loaded.failed is not None:
                     yield items[loaded.index][1], Learnt(outcome=Outcome.UNREADABLE, reason=loaded.failed)
             yield from self._learn_loaded(items, whole, decode=decode)
+
+    def _begin_loading(self, items: Sequence[Numbered], index: int) -> None:
+        self.begin(NOTHING if index == NOBODY else items[index][0])
 
     def _learn_loaded(
         self, items: Sequence[Numbered], group: Sequence[Loaded], *, decode: bool
@@ -292,10 +297,16 @@ def one_line(error: Exception) -> str:
 
 
 def _with_sha256(digests: Digests, content: Content) -> Digests:
-    """Return digests with the SHA-256, which goes with every finding."""
+    """Return digests with the SHA-256, which goes with every finding.
+
+    A large content is read once more for it: if its other digests are not the same then, the disk has changed, and what
+    was digested first stands alone.
+    """
     if digests.sha256 is not None:
         return digests
-    return replace(digests, sha256=digest(content, frozenset({"sha256"})).sha256)
+    again = digest(content, frozenset({"md5", "sha1", "sha256"}))
+    same = all(getattr(digests, name) in {None, getattr(again, name)} for name in ("md5", "sha1"))
+    return replace(digests, sha256=again.sha256) if same else digests
 
 
 def _matches(sets: Sequence[HashSet], exact: Sequence[Held], kind: SetKind) -> list[str]:

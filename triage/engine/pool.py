@@ -65,6 +65,14 @@ class _Hand:
         self.process.join(_FAREWELL)
         self.connection.close()
 
+    def send(self, request: Request) -> bool:
+        """Hand a request over; tell whether the worker is there to take it."""
+        try:
+            self.connection.send(request)
+        except (BrokenPipeError, ConnectionResetError):
+            return False
+        return True
+
     def is_overdue(self, now: float, start: float) -> bool:
         """Tell whether the worker has been silent for too long; what lies in the pipe unread is no silence."""
         if self.request is None or self.connection.poll():
@@ -105,6 +113,11 @@ class WorkerPool:
         return self._size
 
     @property
+    def requests(self) -> list[Request]:
+        """The requests that workers hold."""
+        return [hand.request for hand in self._hands if hand.request is not None]
+
+    @property
     def busy(self) -> bool:
         """Whether any worker holds a request."""
         return any(hand.request is not None for hand in self._hands)
@@ -115,9 +128,8 @@ class WorkerPool:
         `patience` is how many seconds it may be silent, `longest` how many it may say no more than that it is alive.
         """
         hand = next((hand for hand in self._hands if hand.request is None), None) or self._start()
-        try:
-            hand.connection.send(request)
-        except (BrokenPipeError, ConnectionResetError):
+        # A worker that starts gets its request when it is ready: until then nobody would empty the pipe.
+        if not hand.starting and not hand.send(request):
             # It died while it was idle: that is nobody's fault, another one takes the request.
             self._dismiss(hand)
             self.give(request, patience, longest)
@@ -175,7 +187,7 @@ class WorkerPool:
         assert request is not None
         try:
             reply: Reply = hand.connection.recv()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # it died, perhaps in the middle of a message
             hand.process.join(_FAREWELL)
             return self._lose(hand, timed_out=False, text=_how_it_died(hand.process.exitcode))
         hand.heard = time.monotonic()
@@ -184,8 +196,10 @@ class WorkerPool:
         hand.told = hand.heard
         match reply:
             case Ready():
-                hand.starting = False
                 self.confined = reply.confined
+                if not hand.send(request):
+                    return self._lose(hand, timed_out=False, text="the reader ended while it started")
+                hand.starting = False
                 return None
             case Failed():
                 hand.request = None

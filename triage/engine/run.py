@@ -25,7 +25,7 @@ from triage.engine.pool import Lost, WorkerPool
 from triage.engine.trace import Span, Trace
 from triage.model.address import Address
 from triage.model.errors import SourceError
-from triage.model.event import Event, Finished, Met, Noted, Verifying
+from triage.model.event import EndedBy, Event, Finished, Met, Noted, Verifying
 from triage.model.evidence import Region, VolumeReport
 from triage.model.runs import ByteRun
 from triage.model.trouble import Trouble
@@ -64,9 +64,13 @@ class Run:
 
     def events(self) -> Generator[Event]:
         """Carry the examination on from where the case says it stands, to its end or a limit."""
+        began = self.clock.seconds()
         self.case.exhibits.set_state(self.exhibit, ExhibitState.WALKING, self.clock.now())
         yield Noted(name="run-began", facts={"confined": self.pool.confined, "workers": self.pool.size})
-        yield from self._verify()
+        yield from self._verify(began)
+        if self.stop.is_late(self.clock.seconds() - began):
+            yield Finished(items=0, findings=0, seconds=self.clock.seconds(), by=EndedBy.TIME_LIMIT)
+            return
         yield from self._survey()
         setup = self.pool.setup
         walks = (WalkVolume(region=region, seed=self.seed, removable=self.removable) for region in self._unwalked())
@@ -76,6 +80,7 @@ class Run:
             self.pool,
             self.clock,
             deque(walks),
+            began=began,
             stop=self.stop,
             first_look=setup.depth.first_look and bool(setup.sets),
             spans=self.spans,
@@ -87,13 +92,15 @@ class Run:
             items=dispatch.items, findings=dispatch.found, seconds=self.clock.seconds(), by=dispatch.ended_by
         )
 
-    def _verify(self) -> Iterator[Event]:
+    def _verify(self, began: float) -> Iterator[Event]:
         if not self.verify or self.case.layout.regions(self.exhibit):
             return
         record = self.case.exhibits.get(self.exhibit)
         assert record is not None
         for reply in self.pool.ask(VerifySource(), self._limits.walk_seconds):
             match reply:
+                case messages.Verifying() if self.stop.is_late(self.clock.seconds() - began):
+                    return
                 case messages.Verifying():
                     yield Verifying(bytes_done=reply.bytes_done, bytes_total=record.info.size)
                 case Verified():

@@ -15,13 +15,14 @@ from triage.store.case import Case
 
 @dataclass(slots=True)
 class Walk:
-    """The walk of one volume. `items` are those listed so far."""
+    """The walk of one volume. `items` are those listed so far; `repeats`: some were listed by an earlier run."""
 
     case: Case
     exhibit: str
     request: WalkVolume
     tally: Tally
     items: int = 0
+    repeats: bool = False
     _report: VolumeReport | None = None
     _tried: bool = False
 
@@ -39,8 +40,13 @@ class Walk:
                 pass
 
     def may_try_again(self, lost: Lost) -> bool:
-        """Tell, once, whether a lost walk is begun again: where the worker died, not where it hung."""
-        again = not self._tried and (lost.starting or not lost.timed_out)
+        """Tell whether a lost walk is begun again: once where the worker died, not where it hung.
+
+        A worker that never started has not touched the volume.
+        """
+        if lost.starting:
+            return True
+        again = not self._tried and not lost.timed_out
         self._tried = True
         return again
 
@@ -54,7 +60,8 @@ class Walk:
     def _store(self, listed: Listed) -> Iterator[Event]:
         new = self.case.journal.add_items(self.exhibit, self._region.run.offset, listed.rows, first=self.items)
         self.items += len(listed.rows)
-        if new == len(listed.rows):
+        self.repeats = self.repeats or new < len(listed.rows)
+        if not self.repeats:
             for tier, size, is_picture in listed.waiting:
                 self.tally.listed(tier, size, is_picture=is_picture)
         yield from self._meet(listed.troubles)

@@ -231,7 +231,8 @@ def _as_failed(result: ItemResult, failed: tuple[Outcome, str] | None) -> ItemRe
     """Return a result that was had without decoding under the outcome that decoding had."""
     if failed is None or result.outcome is not Outcome.EXAMINED:
         return result
-    return replace(result, outcome=failed[0], reason=f"decoding: {failed[1]}")
+    reason = "; ".join(filter(None, (f"decoding: {failed[1]}", result.reason)))
+    return replace(result, outcome=failed[0], reason=reason)
 
 
 def _glimpsed(pictures: PictureDesk, evidence: Evidence, item: Item, volume: ByteRun) -> bool | None:

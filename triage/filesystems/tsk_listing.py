@@ -6,9 +6,10 @@ from typing import Any
 
 import pytsk3
 
+from triage.filesystems.pieces import Pieces
 from triage.filesystems.tsk_directories import Name, OwnName, ext_names, file_name, ntfs_names
 from triage.filesystems.tsk_names import Entry, entry_of, holed_entry, open_entry, read_entry
-from triage.filesystems.tsk_runs import Layout
+from triage.filesystems.tsk_runs import Layout, content_runs
 
 # The library's time for a directory grows with the square of its names; in one of this many bytes are about ten
 # thousand. Ext directories are always read here: in each, the library would load all blocks of the one above it.
@@ -28,9 +29,10 @@ _DOTS = frozenset({b".", b".."})
 class Listing:
     """Lists directories of one file system; whatever goes wrong in one is an answer, a line of text."""
 
-    def __init__(self, fs: Any, layout: Layout, kind: str) -> None:
-        """Take the library's file system and its kind."""
+    def __init__(self, fs: Any, layout: Layout, kind: str, pieces: Pieces) -> None:
+        """Take the library's file system and its kind, and the volume that it reads."""
         self._fs = fs
+        self._pieces = pieces
         self._layout = layout
         self._ext = kind.startswith("ext")
         self._ntfs = kind == "ntfs"
@@ -44,6 +46,19 @@ class Listing:
             yield f"the directory cannot be listed: {one_line(error)}"
             return
         yield from self._each(names, only_deleted=only_deleted)
+        if self._pieces.met_unreadable and self._is_hurt(inode):
+            # Zeros in place of what cannot be read look like the end of a directory, or like nothing at all.
+            yield "part of the directory cannot be read: names in it may be missing"
+
+    def _is_hurt(self, inode: int) -> bool:
+        """Tell whether a byte of a directory cannot be read."""
+        try:
+            runs = [
+                run for part in self._fs.open_meta(inode=inode) for run in content_runs(part, self._layout, None).runs
+            ]
+        except Exception:  # noqa: BLE001 - hostile-input library: what it cannot place may lie where nothing can be read
+            return True
+        return self._pieces.are_hurt(runs)
 
     def lost(self, inode: int) -> Iterator[Entry | str]:
         """List the library's virtual directory of orphans, which it fills by a search. Raises what the library does."""

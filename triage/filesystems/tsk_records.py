@@ -14,7 +14,7 @@ from triage.model.runs import Runs
 from triage.volumes.volume import Volume
 
 _PIECE = 1 << 16
-_PIECES = 32
+_PIECES = 512
 _STRIDE = 512
 _RECORD_SIZES = (1 << 9, 1 << 16)
 _NO_RECORD = b""

@@ -43,7 +43,7 @@ class Walk:
         self._image = image
         self._address = address
         self._ntfs = kind == "ntfs"
-        self._listing = Listing(fs, layout, kind)
+        self._listing = Listing(fs, layout, kind, image.pieces)
         self._entered: set[int] = set()
         self._named: set[int] = set()
         # The library shows a directory of orphans in the root, which is not on the disk; where the root may be listed

@@ -1,5 +1,6 @@
 """Opened evidence: from a source to its volumes, from a volume to its items, from an item to its bytes."""
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -11,19 +12,22 @@ from triage.items.verification import Verification
 from triage.model.errors import EvidenceError
 from triage.model.evidence import Region, VolumeReport
 from triage.model.item import Item
-from triage.model.runs import ByteRun, intersect, merge
+from triage.model.runs import ByteRun, merge
 from triage.model.trouble import Trouble
+from triage.sources.unreadable import overlapping
 from triage.sources.watched import WatchedSource
 from triage.volumes.partition_tables import Survey, survey
 from triage.volumes.volume import Volume
 
+_OPEN_VOLUMES = 12  # each may keep some 32 MiB of its metadata
+
 
 @dataclass(slots=True)
 class Evidence:
-    """One source, opened by one process; volumes are recognised once and kept open."""
+    """One source, opened by one process; the volumes used last are kept open."""
 
     source: WatchedSource
-    _opened: dict[ByteRun, Recognition] = field(default_factory=dict)
+    _opened: "OrderedDict[ByteRun, Recognition]" = field(default_factory=OrderedDict)
 
     def verification(self) -> Verification:
         """Return the comparison of the source with the digests that its container claims."""
@@ -63,10 +67,9 @@ class Evidence:
     def unreadable_in(self, item: Item) -> int:
         """Return how many bytes of an item's runs are known to be unreadable."""
         bad = self.source.unreadable_runs()
-        if not bad or not item.runs:
+        if not bad:
             return 0
-        shared = intersect(merge(item.runs), merge(run.run for run in bad))
-        return sum(run.length for run in shared)
+        return sum(lost.run.length for run in merge(item.runs) for lost in overlapping(bad, run))
 
     def _filesystem(self, volume: ByteRun) -> FileSystem:
         filesystem = self._recognition(volume).filesystem
@@ -75,9 +78,17 @@ class Evidence:
         return filesystem
 
     def _recognition(self, run: ByteRun) -> Recognition:
-        if run not in self._opened:
+        if run in self._opened:
+            self._opened.move_to_end(run)
+        else:
             self._opened[run] = recognise(Volume(self.source, run))
+            if len(self._opened) > _OPEN_VOLUMES:
+                self._close(self._opened.popitem(last=False)[1])
         return self._opened[run]
+
+    def _close(self, recognition: Recognition) -> None:
+        if recognition.filesystem is not None:
+            recognition.filesystem.close()
 
 
 def whole_source(size: int) -> Survey:

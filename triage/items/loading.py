@@ -15,14 +15,17 @@ from triage.model.errors import EvidenceError
 from triage.model.item import Item
 from triage.model.runs import ByteRun
 
-LARGEST = 16 << 20
+LARGEST = 48 << 20
 """An item with more content than this is read by itself, piece by piece."""
 
 _GAP = 32 << 10
-_READ = 4 << 20
+_READ = 1 << 20
 
 LEAST = LARGEST + _GAP
 """The smallest buffer: it holds the largest content."""
+
+NOBODY = -1
+"""In place of the index of an item: several are read."""
 
 Begin = Callable[[int], None]
 """Told the index of an item before it is touched: if the process dies or hangs now, that was the one."""
@@ -74,11 +77,20 @@ class Loader:
         if group:
             yield self._read(items, group, volume, begin)
 
+    def stream(self, item: Item) -> Iterator[memoryview]:
+        """Yield a direct content of any size piece by piece; a piece is good until the next is asked for."""
+        for run in item.runs:
+            for done in range(0, run.length, _READ):
+                piece = min(_READ, run.length - done)
+                self._fill(run.offset + done, 0, piece)
+                yield self._window(0, piece)
+
     def _read(self, items: Sequence[Item], group: list[int], volume: ByteRun, begin: Begin) -> list[Loaded]:
         loaded: list[Loaded] = []
         position = 0
         for stretch in _stretches(items, group):
-            begin(stretch[0])
+            # Nobody can tell which of several it is that a read at one go hangs on.
+            begin(stretch[0] if len(stretch) == 1 else NOBODY)
             first = items[stretch[0]]
             if len(stretch) > 1 or (first.direct and len(first.runs) == 1):
                 position = self._read_stretch(items, stretch, position, loaded)

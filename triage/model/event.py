@@ -95,6 +95,7 @@ class EndedBy(StrEnum):
     REQUEST = "request"
     TIME_LIMIT = "time-limit"
     ENOUGH_FOUND = "enough-found"
+    ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ _ENDED_BY = {
     EndedBy.REQUEST: " (stopped on request)",
     EndedBy.TIME_LIMIT: " (the time limit was reached)",
     EndedBy.ENOUGH_FOUND: " (enough was found)",
+    EndedBy.ERROR: " (an error ended it)",
 }
 
 

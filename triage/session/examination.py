@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Self, TextIO
 
 from triage import __version__
 from triage.analyzers.order import ANALYZERS
@@ -59,6 +59,7 @@ class Examination:
         sets = library_at(order.library).open_all()
         setup = _setup(order, sets)
         with ExitStack() as undo:
+            self._trace = _trace_file(order.trace, undo)
             self._pool = undo.enter_context(closing(WorkerPool(setup, order.jobs)))
             opened = describe(self._pool)
             self._case = undo.enter_context(Case.open_or_create(order.case, when=now(), actor=order.actor))
@@ -91,11 +92,16 @@ class Examination:
         except StoreError:
             # What cannot be written cannot be concluded; the case stays as its last commit left it.
             raise
+        except (GeneratorExit, KeyboardInterrupt):
+            self._conclude()
+            raise
         except BaseException:
+            self.ended_by = EndedBy.ERROR
             self._conclude()
             raise
         finally:
-            self._write_trace(run)
+            if self._trace is not None:
+                write_trace(self._trace, run.spans)
         self._conclude()
         self.finished = self.ended_by is EndedBy.END
 
@@ -111,11 +117,6 @@ class Examination:
             removable=is_removable(order.source),
             stop=order.stop,
         )
-
-    def _write_trace(self, run: Run) -> None:
-        if self._order.trace is not None:
-            with self._order.trace.open("w", encoding="utf-8") as file:
-                write_trace(file, run.spans)
 
     def _begin(self, info: SourceInfo, plan: Plan) -> bool:
         order, exhibits = self._order, self._case.exhibits
@@ -187,6 +188,14 @@ def _setup(order: Order, sets: tuple[HashSet, ...]) -> Setup:
         limits=order.limits,
         traced=order.trace is not None,
     )
+
+
+def _trace_file(path: Path | None, undo: ExitStack) -> TextIO | None:
+    """Open the file for the trace before anything is done: a run must not fail for it at its end."""
+    try:
+        return None if path is None else undo.enter_context(path.open("w", encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"the trace {path} cannot be written: {error.strerror}; name another --profile-run") from error
 
 
 def _check_places(order: Order) -> None:

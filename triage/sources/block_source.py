@@ -1,6 +1,5 @@
 """A source made of blocks that a container maps: stored, absent, or lying in another source below."""
 
-from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,7 +8,7 @@ from triage.model.evidence import SourceInfo, UnreadableRun
 from triage.model.runs import ByteRun
 from triage.sources.container_file import MediumError
 from triage.sources.source import EvidenceSource
-from triage.sources.unreadable import UnreadableLog
+from triage.sources.unreadable import UnreadableLog, overlapping
 
 STEP = 64 * 1024
 """What is lost at most around one unreadable byte of a large block."""
@@ -98,16 +97,3 @@ class BlockSource:
         for bad in overlapping(below.source.unreadable_runs(), ByteRun(below.start + offset, length)):
             self._log.add(ByteRun(bad.run.offset - below.start, bad.run.length), bad.reason)
         return data.ljust(length, b"\0")
-
-
-def overlapping(runs: tuple[UnreadableRun, ...], window: ByteRun) -> list[UnreadableRun]:
-    """Return the parts of sorted runs that lie in a window."""
-    index = max(0, bisect_right(runs, window.offset, key=lambda bad: bad.run.offset) - 1)
-    inside: list[UnreadableRun] = []
-    for bad in runs[index:]:
-        start, end = max(bad.run.offset, window.offset), min(bad.run.end, window.end)
-        if bad.run.offset >= window.end:
-            break
-        if start < end:
-            inside.append(UnreadableRun(run=ByteRun(start, end - start), reason=bad.reason))
-    return inside

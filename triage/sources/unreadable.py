@@ -72,3 +72,16 @@ class UnreadableSource:
 
     def close(self) -> None:
         """Do nothing: no handle is held."""
+
+
+def overlapping(runs: tuple[UnreadableRun, ...], window: ByteRun) -> list[UnreadableRun]:
+    """Return the parts of sorted runs that lie in a window."""
+    index = max(0, bisect_right(runs, window.offset, key=lambda bad: bad.run.offset) - 1)
+    inside: list[UnreadableRun] = []
+    for bad in runs[index:]:
+        start, end = max(bad.run.offset, window.offset), min(bad.run.end, window.end)
+        if bad.run.offset >= window.end:
+            break
+        if start < end:
+            inside.append(UnreadableRun(run=ByteRun(start, end - start), reason=bad.reason))
+    return inside

@@ -38,6 +38,8 @@ SELECT item.tier, count(*) AS items, cast(total(item.size) AS INTEGER) AS bytes,
 FROM region JOIN item ON item.region_id = region.id
 WHERE region.exhibit_id = ? AND item.kind NOT IN ('directory', 'link') GROUP BY item.tier ORDER BY item.tier
 """
+_MOST_RUNS = 8 << 20  # characters: a hostile file may lie in millions of pieces
+_RUNS = ITEM_COLUMNS.split(", ").index("runs")
 _PATH, _SIZE = ITEM_COLUMNS.split(", ").index("path"), ITEM_COLUMNS.split(", ").index("size")
 _SIBLINGS = 20_000  # on each side of a hit: a folder with more is finished in its turn
 _BEFORE = _NEIGHBOURS.format(after="<", order="DESC", limit=_SIBLINGS)
@@ -138,7 +140,14 @@ class Queue:
             for region in self._layout.regions(reference)
             if region.is_volume
         )
-        return [pending for _, pending in islice(merge(*each, key=lambda pair: pair[0]), limit)]
+        found: list[Pending] = []
+        weight = 0
+        for _, pending in islice(merge(*each, key=lambda pair: pair[0]), limit):
+            found.append(pending)
+            weight += len(cast("str", pending.row[_RUNS]))
+            if weight > _MOST_RUNS:
+                break
+        return found
 
     def _of_region(self, query: str, key: int, run: ByteRun, named: str, limit: int) -> Iterator[tuple[int, Pending]]:
         for row in self._database.rows(query, (key, named, limit)):

@@ -35,7 +35,7 @@ VALUES ({", ".join("?" * (2 + 16 + 6))})
 ON CONFLICT (region_id, address) DO NOTHING
 """  # noqa: S608 - names of columns, none from outside
 UPDATE_RESULT = f"""
-UPDATE item SET ({_RESULT_COLUMNS}) = ({", ".join("?" * 12)})
+UPDATE item SET ({_RESULT_COLUMNS}) = ({", ".join("?" * 12)}), look = 0
 WHERE id = ? AND outcome = 'not-reached'
 """  # noqa: S608 - as above
 

@@ -3,9 +3,7 @@
 from functools import lru_cache
 
 _SECOND = 1_000_000_000
-_DAY = 86_400 * _SECOND
-_HOUR = 3_600 * _SECOND
-_MINUTE = 60 * _SECOND
+_DAY = 86_400
 
 _DAYS_TO_EPOCH = 719_468  # from 0000-03-01 to 1970-01-01
 _DAYS_IN_ERA = 146_097  # 400 Gregorian years
@@ -15,11 +13,8 @@ def utc_text(nanoseconds: int | None) -> str | None:
     """Return `2019-08-31T10:22:59.960217400Z` for nanoseconds since 1970; years past 9999 carry a sign."""
     if nanoseconds is None:
         return None
-    day, rest = divmod(nanoseconds, _DAY)
-    hour, rest = divmod(rest, _HOUR)
-    minute, rest = divmod(rest, _MINUTE)
-    second, fraction = divmod(rest, _SECOND)
-    return f"{_date(day)}T{hour:02}:{minute:02}:{second:02}.{fraction:09}Z"
+    second, fraction = divmod(nanoseconds, _SECOND)
+    return f"{_second(second)}.{fraction:09}Z"
 
 
 def utc_nanoseconds(text: str | None) -> int | None:
@@ -28,7 +23,13 @@ def utc_nanoseconds(text: str | None) -> int | None:
         return None
     date, _, clock = text.partition("T")
     seconds = int(clock[0:2]) * 3600 + int(clock[3:5]) * 60 + int(clock[6:8])
-    return _day(date) * _DAY + seconds * _SECOND + int(clock[9:18])
+    return (_day(date) * _DAY + seconds) * _SECOND + int(clock[9:18])
+
+
+@lru_cache(maxsize=1 << 15)  # what was copied or installed together has its times in few seconds
+def _second(second: int) -> str:
+    day, rest = divmod(second, _DAY)
+    return f"{_date(day)}T{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
 
 
 @lru_cache(maxsize=4096)  # the times of one source fall on few days
