@@ -211,7 +211,7 @@ def test_a_picture_that_is_known_software_is_not_decoded(ground: Ground) -> None
     ground.know(looks(pictures.scene(3)))
     ground.know_software(icon, b"a program's text")
     told = ground.examine()
-    assert told.outcome("icon") == ("skipped", "known: not decoded, it is in software; known software: software")
+    assert told.outcome("icon") == ("skipped", "known: not decoded; known software: software")
     assert told.outcome("text") == ("examined", "known software: software")
     assert (told.items["icon"]["pdq"], told.items["icon"]["md5"]) == (None, hashlib.md5(icon).hexdigest())
     assert told.items["other"]["pdq"] is not None

@@ -245,7 +245,7 @@ def test_a_full_disk_stops_in_one_line_and_undoes_the_batch(prepared: Case, item
     with pytest.raises(StoreError, match="full; free some space") as error:
         prepared.journal.add_items("ABC/1", 1 << 20, placed([item(n) for n in range(5000)]), first=0)
     one_line(error)
-    assert prepared.journal.standing("ABC/1").items_total == 0
+    assert prepared.queue.tiers("ABC/1") == ()
     prepared.ledger.verify()
 
 

@@ -156,7 +156,7 @@ def folders(prepared: Case) -> Case:
         ("b/in/1", {"b/in/2"}),
         ("c/1", set()),
         ("ab/1", set()),
-        ("0 first", set()),
+        ("0 first", {"b"}),
     ],
 )
 def test_the_siblings_of_a_hit_move_up_and_nothing_else(folders: Case, hit: str, moved: set[str]) -> None:

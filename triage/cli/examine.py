@@ -45,15 +45,21 @@ def default_exhibit(source: Path) -> str:
     type=click.Choice([profile.value for profile in Profile]),
     default=Profile.SCENE.value,
     show_default=True,
-    help="exact: digests only; scene: pictures compared as well; full: everything this version can do",
+    help="exact: digests of every file; scene: pictures compared as well, known software and files over 1 MiB "
+    "of a size that no set holds left out; full: every picture in full, nothing left out",
 )
 @click.option("--jobs", type=click.IntRange(1, 64), help="worker processes [default: processor cores]")
 @click.option("--library", type=PLACE, help="folder of the hash sets")
 @click.option("--verify-source", is_flag=True, help="first compare the whole source with the digests it claims (E01)")
-@click.option("--time-limit", type=DURATION, metavar="TIME", help="stop after so long, such as 20m or 1h30m; resumable")
-@click.option("--enough", type=click.IntRange(1), metavar="N", help="stop when N findings are there; resumable")
 @click.option(
-    "--profile-run", type=PLACE, metavar="FILE", help="write a trace of where the time went (Perfetto opens it)"
+    "--time-limit", type=DURATION, metavar="TIME", help="stop a run after so long, such as 20m or 1h30m; resumable"
+)
+@click.option("--enough", type=click.IntRange(1), metavar="N", help="stop when the exhibit has N findings; resumable")
+@click.option(
+    "--profile-run",
+    type=PLACE,
+    metavar="FILE",
+    help="write a trace of where the time went to a new file (Perfetto opens it)",
 )
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object in place of the report")
 def examine(

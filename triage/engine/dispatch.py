@@ -35,6 +35,7 @@ from triage.store.queue import Pending
 from triage.store.rows import Row, item_of
 
 _STARTS = 8
+_GRACE = 5.0  # seconds
 _NEAR = -(1 << 20)  # before every folder with hits: a picture that looks like a known one is examined at once
 
 
@@ -50,7 +51,7 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """When a run ends before its end: after so many seconds, or with so many findings; None: never."""
+    """When a run ends before its end: after so many seconds, or with so many findings in all; None: never."""
 
     seconds: float | None = None
     findings: int | None = None
@@ -83,6 +84,7 @@ class Dispatch:
     trace: Trace = field(default_factory=lambda: Trace(on=False))
     _tally: Tally = field(init=False)
     _backlog: Backlog = field(init=False)
+    _found_before: int = field(init=False)
     _walk: Walk | None = None
     _retries: deque[Request] = field(default_factory=deque)
     _losses: Losses = field(default_factory=Losses)
@@ -93,12 +95,14 @@ class Dispatch:
     _glimpsed: Counter[str] = field(default_factory=Counter)
     _last_was_look: bool = False
     _starts: int = 0
+    _limit_at: float = 0.0
     _tier: int | None = None
 
     def __post_init__(self) -> None:
         """Take up where the case stands."""
         self._tally = Tally(self.clock.seconds())
         self._backlog = Backlog(self.case, self.exhibit)
+        self._found_before = self.case.journal.findings(self.exhibit)
         self._take_stand()
 
     def events(self) -> Iterator[Event]:
@@ -130,13 +134,18 @@ class Dispatch:
             return
         if self.stop.is_late(self.clock.seconds() - self.began):
             self.ended_by = EndedBy.TIME_LIMIT
-        elif self.stop.findings is not None and self.found >= self.stop.findings:
+        elif self.stop.findings is not None and self._found_before + self.found >= self.stop.findings:
             self.ended_by = EndedBy.ENOUGH_FOUND
 
     def _only_lists_in_vain(self) -> bool:
         """Tell whether a limit is reached and nothing is in hand but a listing, which nobody will wait for."""
         listing = all(isinstance(request, WalkVolume) for request in self.pool.requests)
-        return self.ended_by is not EndedBy.END and listing
+        return self.ended_by is not EndedBy.END and (listing or self._grace_is_over())
+
+    def _grace_is_over(self) -> bool:
+        """Tell whether what was in hand when a limit was reached takes too long: it is begun anew by the next run."""
+        self._limit_at = self._limit_at or time.monotonic()
+        return time.monotonic() - self._limit_at > _GRACE
 
     def _nothing_is_left(self) -> bool:
         """Tell whether a limit was reached just when there was nothing more to do."""

@@ -245,9 +245,9 @@ class Examiner:
         if encrypted := self._encrypted(item, content, head, kind):
             learnt = replace(learnt, outcome=encrypted.outcome, reason=encrypted.reason)
         elif self.depth.pictures and decode and kind in PICTURE_TYPES:
-            known = ", ".join(_matches(self.sets, learnt.exact, SetKind.KNOWN))
+            known = _matches(self.sets, learnt.exact, SetKind.KNOWN)
             if known and not notable and self.depth.skip_known:
-                return replace(learnt, outcome=Outcome.SKIPPED, reason=f"known: not decoded, it is in {known}")
+                return replace(learnt, outcome=Outcome.SKIPPED, reason="known: not decoded")
             learnt, near = self._look(content, learnt, exact=bool(notable))
             notable = notable or near
         return replace(learnt, digests=_with_sha256(learnt.digests, content)) if notable else learnt

@@ -59,7 +59,7 @@ class Examination:
         sets = library_at(order.library).open_all()
         setup = _setup(order, sets)
         with ExitStack() as undo:
-            self._trace = _trace_file(order.trace, undo)
+            self._trace = _trace_file(order, undo)
             self._pool = undo.enter_context(closing(WorkerPool(setup, order.jobs)))
             opened = describe(self._pool)
             self._case = undo.enter_context(Case.open_or_create(order.case, when=now(), actor=order.actor))
@@ -190,10 +190,20 @@ def _setup(order: Order, sets: tuple[HashSet, ...]) -> Setup:
     )
 
 
-def _trace_file(path: Path | None, undo: ExitStack) -> TextIO | None:
-    """Open the file for the trace before anything is done: a run must not fail for it at its end."""
+def _trace_file(order: Order, undo: ExitStack) -> TextIO | None:
+    """Make the file for the trace before anything is done: a run must not fail for it at its end.
+
+    It has to be a new one: a name given by mistake could be that of the evidence.
+    """
+    path = order.trace
+    if path is None:
+        return None
     try:
-        return None if path is None else undo.enter_context(path.open("w", encoding="utf-8"))
+        if path.resolve().is_relative_to(order.source.resolve()):
+            raise UsageError(f"the trace {path} would lie inside the evidence; name another --profile-run")
+        return undo.enter_context(path.open("x", encoding="utf-8"))
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists already; name a new file with --profile-run") from error
     except OSError as error:
         raise UsageError(f"the trace {path} cannot be written: {error.strerror}; name another --profile-run") from error
 

@@ -20,15 +20,13 @@ INSERT INTO finding (item_id, set_name, set_version, set_digest, set_kind, categ
                      confirmed, found_at, seconds, analyzer, analyzer_version, series, flags)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-_STANDING = """
-SELECT coalesce(sum(item.outcome <> 'not-reached'), 0) AS items_done, count(*) AS items_total,
-       cast(total(item.size * (item.outcome <> 'not-reached')) AS INTEGER) AS bytes_done,
-       cast(total(item.size) AS INTEGER) AS bytes_total
-FROM region JOIN item ON item.region_id = region.id WHERE region.exhibit_id = ?
-"""
 _ACCOUNT = """
 SELECT item.kind, item.allocated, item.outcome, item.reason, item.picture_damaged, item.runs
 FROM region CROSS JOIN item ON item.region_id = region.id WHERE region.exhibit_id = ?
+"""
+_FINDINGS = """
+SELECT count(*) AS findings FROM finding JOIN item ON item.id = finding.item_id
+JOIN region ON region.id = item.region_id WHERE region.exhibit_id = ?
 """
 _DRAWN = """
 SELECT item.tier, item.draw, item.outcome,
@@ -76,16 +74,6 @@ class DrawnItems:
     matches: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How many items and bytes of content have an outcome, and how many there are."""
-
-    items_done: int
-    items_total: int
-    bytes_done: int
-    bytes_total: int
-
-
 class Journal:
     """Writes items and results, and says what became of them."""
 
@@ -106,12 +94,6 @@ class Journal:
         with self._database.transaction():
             return self._database.execute_many(INSERT_ITEM, numbered)
 
-    def standing(self, reference: str) -> Standing:
-        """Return how far the examination of an exhibit is."""
-        row = self._database.one(_STANDING, (self._exhibits.key(reference),))
-        assert row is not None
-        return Standing(**dict(row))
-
     def record_results(
         self, rows: Sequence[Row], found: Sequence[tuple[int, Finding]], *, found_at: str, seconds: float
     ) -> None:
@@ -129,6 +111,12 @@ class Journal:
             self._database.execute_many(
                 _FINDING, (_finding_row(number, finding, found_at, seconds) for number, finding in found)
             )
+
+    def findings(self, reference: str) -> int:
+        """Return the number of findings of an exhibit."""
+        row = self._database.one(_FINDINGS, (self._exhibits.key(reference),))
+        assert row is not None
+        return int(row["findings"])
 
     def drawn(self, reference: str) -> tuple[DrawnItems, ...]:
         """Return the pictures of an exhibit, counted, in the order of tiers and of the classes of their samples."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from itertools import islice, takewhile
+from itertools import islice
 from typing import NamedTuple, cast
 
 from triage.model.runs import ByteRun
@@ -42,6 +42,7 @@ _MOST_RUNS = 8 << 20  # characters: a hostile file may lie in millions of pieces
 _RUNS = ITEM_COLUMNS.split(", ").index("runs")
 _PATH, _SIZE = ITEM_COLUMNS.split(", ").index("path"), ITEM_COLUMNS.split(", ").index("size")
 _SIBLINGS = 20_000  # on each side of a hit: a folder with more is finished in its turn
+_STRANGERS = 2_000  # between siblings
 _BEFORE = _NEIGHBOURS.format(after="<", order="DESC", limit=_SIBLINGS)
 _BEHIND = _NEIGHBOURS.format(after=">", order="ASC", limit=_SIBLINGS)
 
@@ -112,7 +113,8 @@ class Queue:
     def raise_siblings(self, number: int, rank: int) -> int:
         """Give the waiting items in the folder of an item a rank, unless theirs is lower; return how many were moved.
 
-        A walk lists a folder at one go, so that siblings stand together: nothing else has to be searched.
+        Most walks list a folder at one go, so that siblings stand together; some put subfolders between them, and
+        deleted names further on. Those are looked for among the next thousands, and left to their turn beyond.
         """
         row = self._database.one("SELECT region_id, sequence, path FROM item WHERE id = ?", (number,))
         assert row is not None
@@ -129,8 +131,13 @@ class Queue:
         return tuple(TierStanding(**dict(row)) for row in rows)
 
     def _siblings(self, query: str, place: tuple[int, int, int], folder: str) -> Iterator[int]:
-        for row in takewhile(lambda row: folder_of(row["path"]) == folder, self._database.rows(query, place)):
-            if row["moves"]:
+        strangers = 0
+        for row in self._database.rows(query, place):
+            if folder_of(row["path"]) != folder:
+                strangers += 1
+                if strangers > _STRANGERS:
+                    return
+            elif row["moves"]:
                 yield row["id"]
 
     def _first(self, query: str, reference: str, limit: int, without: Collection[int]) -> list[Pending]:
