@@ -18,6 +18,15 @@ DEPTH_LIMIT = 10_000
 # recorded, where it would read more than this.
 ORPHAN_BUDGET = 4 << 30
 
+# What came with the device is listed after what people put there, so that this can be examined meanwhile.
+_LATE = frozenset(
+    {
+        *("windows", "windows.old", "winnt", "program files", "program files (x86)", "programdata", "$extend"),
+        *("usr", "lib", "lib64", "bin", "sbin", "etc", "opt", "var", "snap", "boot"),
+        *("system", "applications", "library"),
+    }
+)
+
 _UNKNOWN = {
     ItemKind.FILE: "its content is not known",
     ItemKind.DIRECTORY: "what is in it is not listed",
@@ -32,6 +41,10 @@ class _Place:
     path: str
     depth: int
     allocated: bool = True
+
+
+def _comes_late(place: _Place) -> bool:
+    return place.path.rstrip("/").casefold() in _LATE
 
 
 class Walk:
@@ -78,6 +91,8 @@ class Walk:
                     yield from self._take(entry, place, inner)
             if deleted:
                 self._with_deleted.append(place)
+            if place is root:
+                inner.sort(key=_comes_late)
             pending.extend(reversed(inner))
 
     def _gone(self, place: _Place) -> Iterator[Item | Trouble]:
