@@ -8,6 +8,7 @@ from suite import CORPUS, Corpus
 from test_corpus import identities
 
 from triage.engine.examining import Examiner
+from triage.engine.learning import Learner
 from triage.engine.plan import Limits, Profile, depth_of
 from triage.engine.trace import Trace
 from triage.hashsets.hashset import HashSet
@@ -52,7 +53,7 @@ def test_both_ways_tell_the_same(identity: str, profile: Profile, corpus: Corpus
     source = corpus.first_file(case)
     fast_evidence = Evidence(WatchedSource(open_source(source)))
     depth = depth_of(profile, known.needs)
-    fast = Examiner(fast_evidence, (known,), depth, Limits(), begin=lambda _: None, trace=Trace(on=False))
+    fast = Examiner(Learner(fast_evidence, (known,), depth, Limits(), begin=lambda _: None, trace=Trace(on=False)))
     slow = SlowExaminer(WatchedSource(open_source(source)), (known,), Limits(), all_types=depth.all_types)
     compared = 0
     for volume, items in listed(fast_evidence):

@@ -7,6 +7,7 @@ import pytest
 from suite import Demo
 
 from triage.engine.examining import Examiner
+from triage.engine.learning import Learner
 from triage.engine.plan import Depth, Limits
 from triage.engine.trace import Trace
 from triage.items.evidence import Evidence
@@ -60,7 +61,7 @@ def listed(evidence: Evidence) -> list[tuple[Item, ByteRun]]:
 
 def examiner(evidence: Evidence) -> Examiner:
     depth = Depth(digests=("md5",), pictures=True)
-    return Examiner(evidence, (), depth, Limits(), begin=lambda _: None, trace=Trace(on=False))
+    return Examiner(Learner(evidence, (), depth, Limits(), begin=lambda _: None, trace=Trace(on=False)))
 
 
 def examined(at_work: Examiner, item: Item, run: ByteRun) -> ItemResult:

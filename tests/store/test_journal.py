@@ -164,7 +164,7 @@ def test_an_item_ends_in_exactly_one_outcome(prepared: Case, item: Callable[[int
     first, second = numbers(prepared)
     done = ItemResult(item=first, outcome=Outcome.EXAMINED, findings=(finding(item(0)),))
     record(prepared.journal, [done], found_at="2026", seconds=1.0)
-    again = [ItemResult(item=second, outcome=Outcome.EXAMINED), replace(done, outcome=Outcome.CRASHED)]
+    again = [ItemResult(item=second, outcome=Outcome.EXAMINED), done._replace(outcome=Outcome.CRASHED)]
     with pytest.raises(StoreError, match="a second outcome for one item"):
         record(prepared.journal, again, found_at="2026", seconds=2.0)
     assert [row["outcome"] for row in prepared.queries.items()] == ["examined", "not-reached"]

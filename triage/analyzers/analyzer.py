@@ -1,8 +1,7 @@
 """The protocol of an analyzer, and what it is given."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from triage.hashsets.hashset import HashSet, Held
 from triage.model.digest import Digests, PictureHashes
@@ -10,8 +9,7 @@ from triage.model.finding import Finding
 from triage.model.item import Item
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(NamedTuple):
     """What one pass over an item's content gave, and what each of the loaded sets, in their order, holds of it."""
 
     item: Item

@@ -58,6 +58,7 @@ _BRANDS = {
     b"hevx": "image/heic",
 }
 _NO_TEXT = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b")) + b"\x7f"
+_FIRST = 64
 _STRUCTURAL_BRANDS = frozenset({b"mif1", b"msf1", b"mif2", b"mif3"})
 
 
@@ -93,7 +94,9 @@ def _film(head: bytes) -> str | None:
 
 def _text(head: bytes) -> str | None:
     """Take for text what is UTF-8, but for a character cut at the end, without control characters that no text has."""
-    if head.translate(None, _NO_TEXT) != head:
+    if len(head[:_FIRST].translate(None, _NO_TEXT)) < len(head[:_FIRST]):
+        return None  # as most that is no text, without a copy of all of it
+    if len(head.translate(None, _NO_TEXT)) < len(head):
         return None
     try:
         head.decode()

@@ -12,10 +12,11 @@ from collections.abc import Callable
 HEAD = 4096
 """As many first bytes as `protected` looks at."""
 
+_BITLOCKER = b"-FVE-FS-"
 _SIGNATURES = (
     (0, b"LUKS\xba\xbe\x00\x01", "LUKS1"),
     (0, b"LUKS\xba\xbe\x00\x02", "LUKS2"),
-    (3, b"-FVE-FS-", "BitLocker"),
+    (3, _BITLOCKER, "BitLocker"),
     (0, b"encrcdsa", "encrypted disk image (encrcdsa)"),
     (0, b"age-encryption.org/v1\n", "age"),
     (0, b"-----BEGIN AGE ENCRYPTED FILE-----", "age"),
@@ -23,6 +24,8 @@ _SIGNATURES = (
     (0, b"Salted__", "OpenSSL enc"),
     (0, b"\x00\x01\x00\x00R\x00O\x00B\x00S\x00", "EFS (raw backup)"),
 )
+
+_FROM_START = tuple(signature for offset, signature, _ in _SIGNATURES if not offset)
 
 _EFS_KEY_LIST_AT = {1: 0x40, 2: 0x40, 3: 0x40, 4: 0x20, 5: 0x20}  # by EFS version: where the offset of the list is
 _EFS_SMALLEST = 0x54
@@ -38,9 +41,8 @@ def protected(head: bytes, size: int) -> str | None:
 
     `head` is the first `HEAD` bytes, `size` the length of the whole content.
     """
-    for offset, signature, name in _SIGNATURES:
-        if head.startswith(signature, offset):
-            return name
+    if head.startswith(_FROM_START) or head.startswith(_BITLOCKER, 3):
+        return next(name for offset, signature, name in _SIGNATURES if head.startswith(signature, offset))
     for recognise in _RECOGNISERS:
         method = recognise(head, size)
         if method is not None:
@@ -88,8 +90,10 @@ def _rar(head: bytes, _size: int) -> str | None:
 
 def _android_backup(head: bytes, _size: int) -> str | None:
     """Recognise an Android backup whose fourth line names a cipher."""
+    if not head.startswith(b"ANDROID BACKUP\n"):
+        return None
     lines = head[:64].split(b"\n")
-    if lines[0] != b"ANDROID BACKUP" or len(lines) < 5 or lines[3] == b"none":  # noqa: PLR2004 - four lines and the rest
+    if len(lines) < 5 or lines[3] == b"none":  # noqa: PLR2004 - four lines and the rest
         return None
     return "Android backup (AES)"
 

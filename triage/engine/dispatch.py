@@ -1,12 +1,13 @@
 """Dispatch: who does what next. Volumes are listed while what is listed is looked at and examined."""
 
 import time
-from collections import Counter, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 from triage.engine.backlog import Backlog, stored_bytes
+from triage.engine.first_look import FirstLook
 from triage.engine.losses import GivenUp, Losses
 from triage.engine.messages import (
     Done,
@@ -21,22 +22,20 @@ from triage.engine.messages import (
 )
 from triage.engine.plan import Limits
 from triage.engine.pool import Lost, WorkerPool
+from triage.engine.siblings import Siblings
 from triage.engine.tally import Tally
 from triage.engine.trace import Span, Trace
 from triage.engine.walking import Walk
-from triage.items.order import Tier, promoted
+from triage.items.order import Tier
 from triage.model.errors import SourceError
 from triage.model.event import EndedBy, Event, Found, Met, Noted
 from triage.model.finding import Finding
-from triage.model.runs import ByteRun
 from triage.store.case import Case
 from triage.store.exhibits import ExhibitState
-from triage.store.queue import Pending
 from triage.store.rows import Row, item_of
 
 _STARTS = 8
 _GRACE = 5.0  # seconds
-_NEAR = -(1 << 20)  # before every folder with hits: a picture that looks like a known one is examined at once
 
 
 class Clock(Protocol):
@@ -77,23 +76,21 @@ class Dispatch:
     walks: deque[WalkVolume]
     began: float
     stop: Stop = field(default_factory=Stop)
-    first_look: bool = False
+    look_first: bool = False
     found: int = 0
     ended_by: EndedBy = EndedBy.END
     spans: list[tuple[int, Span]] = field(default_factory=list)
     trace: Trace = field(default_factory=lambda: Trace(on=False))
     _tally: Tally = field(init=False)
     _backlog: Backlog = field(init=False)
+    _first_look: FirstLook = field(init=False)
+    _siblings: Siblings = field(init=False)
     _found_before: int = field(init=False)
     _walk: Walk | None = None
     _retries: deque[Request] = field(default_factory=deque)
     _losses: Losses = field(default_factory=Losses)
-    _hits: Counter[tuple[ByteRun, str]] = field(default_factory=Counter)
-    _ranks: dict[tuple[ByteRun, str], int] = field(default_factory=dict)
     _busy: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _given: dict[int, float] = field(default_factory=dict)
-    _glimpsed: Counter[str] = field(default_factory=Counter)
-    _last_was_look: bool = False
     _starts: int = 0
     _limit_at: float = 0.0
     _tier: int | None = None
@@ -102,6 +99,8 @@ class Dispatch:
         """Take up where the case stands."""
         self._tally = Tally(self.clock.seconds())
         self._backlog = Backlog(self.case, self.exhibit)
+        self._first_look = FirstLook(self.case.queue, self.exhibit, self._backlog, wanted=self.look_first)
+        self._siblings = Siblings(self.case.queue)
         self._found_before = self.case.journal.findings(self.exhibit)
         self._take_stand()
 
@@ -170,9 +169,7 @@ class Dispatch:
             return self._retries.popleft()
         if self._walk is None and self.walks:
             return self.walks.popleft()
-        look = self._backlog.looks() if self.first_look and not self._last_was_look else None
-        self._last_was_look = look is not None
-        return look or self._backlog.batch() or (self._backlog.looks() if self.first_look else None)
+        return self._first_look.turn() or self._backlog.batch() or self._first_look.next()
 
     def _give(self, request: Request) -> None:
         self._given[id(request)] = time.monotonic()
@@ -239,34 +236,21 @@ class Dispatch:
     def _take_look(self, request: LookAtItems, reply: Reply | Lost) -> Iterator[Event]:
         match reply:
             case Looked():
-                self._end_looks(reply)
+                self._first_look.take(reply)
             case Lost(starting=True):
                 self._retries.append(request)
             case Lost():
-                # Whatever it was is met again, and accounted for, when the items are examined in their turn.
-                left = self._backlog.without_look(request)
-                self._end_looks(Looked(items=left, near=(), pictures=0))
+                self._first_look.give_up(request)
                 self._took(request, "look")
             case Done():
                 self._took(request, "look")
             case _:
                 pass
-        if isinstance(reply, Lost | Done) and self._first_look_is_over():
-            self.first_look = False
-            seconds = round(self._busy["look"] / self.pool.size, 3)
-            yield Noted(name="first-look-ended", facts={"seconds": seconds, **self._glimpsed})
-
-    def _end_looks(self, looked: Looked) -> None:
-        self._backlog.looked(looked.items)
-        self.case.queue.looked(looked.items, looked.near, rank=_NEAR)
-        self._glimpsed.update(items=len(looked.items), pictures=looked.pictures, near=len(looked.near))
-        if looked.near:
-            self._backlog.forget_order()
-
-    def _first_look_is_over(self) -> bool:
-        if not self.first_look or self._walk is not None or self.walks or self._backlog.is_looking:
-            return False
-        return not self.case.queue.looks(self.exhibit, 1, without=self._backlog.out.keys())
+        if isinstance(reply, Lost | Done):
+            seen = self._first_look.ends(all_listed=self._walk is None and not self.walks)
+            if seen is not None:
+                seconds = round(self._busy["look"] / self.pool.size, 3)
+                yield Noted(name="first-look-ended", facts={"seconds": seconds, **seen})
 
     def _take_results(self, request: ExamineItems, reply: Reply | Lost) -> Iterator[Event]:
         match reply:
@@ -292,7 +276,8 @@ class Dispatch:
         settled = {cast("int", row[-1]): self._backlog.out.pop(cast("int", row[-1])) for row in rows}
         self.found += len(found)
         for number in dict.fromkeys(number for number, _ in found):
-            self._raise_siblings(settled[number])
+            if self._siblings.of_hit(settled[number]):
+                self._backlog.forget_order()
         for number, finding in found:
             yield Found(item=item_of(settled[number].row), finding=finding)
         for pending in settled.values():
@@ -301,15 +286,6 @@ class Dispatch:
             if self._tally.is_done(tier) and self._walk is None and not self.walks:
                 label, seconds = Tier(tier).label, round(self.clock.seconds(), 3)
                 yield Noted(name="tier-ended", facts={"tier": label, "seconds": seconds})
-
-    def _raise_siblings(self, pending: Pending) -> None:
-        """Move what waits in the folder of a hit up; more hits move it further."""
-        self._hits[pending.folder] += 1
-        rank = promoted(self._hits[pending.folder])
-        if self._ranks.get(pending.folder) != rank:
-            self._ranks[pending.folder] = rank
-            self.case.queue.raise_siblings(pending.number, rank)
-            self._backlog.forget_order()
 
     def _give_up(self, given_up: GivenUp) -> Iterator[Event]:
         ((_, row),) = given_up.request.items

@@ -1,96 +1,41 @@
-"""Examining items: their bytes read once, digested together, looked up together; always exactly one outcome each."""
+"""Examining items: each ends in exactly one outcome, with its findings; hard links of a content are read once."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from triage.analyzers.analyzer import Facts
 from triage.analyzers.order import analyze
-from triage.content.content import Content
-from triage.content.digesting import digest, digest_blocks, digest_many
-from triage.content.mediatype import UNKNOWN, media_type, quick_type
-from triage.content.noise import noise
-from triage.content.picture import PICTURE_TYPES
-from triage.content.protected import protected
-from triage.engine.messages import NOTHING
-from triage.engine.pictures import PictureDesk
-from triage.engine.plan import Depth, Limits
-from triage.engine.trace import Trace
-from triage.hashsets.hashset import HashSet, Held
-from triage.items.evidence import Evidence
-from triage.items.loading import LARGEST, NOBODY, Loaded, Loader
-from triage.model.digest import Digests, PictureHashes
-from triage.model.errors import EvidenceError, StoreError
+from triage.engine.learning import Learner, Learnt, Numbered
+from triage.hashsets.hashset import Held
 from triage.model.finding import Finding, SetKind
 from triage.model.item import Item, Outcome
 from triage.model.result import ItemResult
 from triage.model.runs import ByteRun, total
 
-Numbered = tuple[int, Item]
-
 # A sparse file is passed over only when less than this share of it is stored: NTFS compression, which also
 # stores less than the size, never goes below a sixteenth.
 _SPARSE_SHARE = 64
 _REMEMBERED = 1024
-_SECTOR = 512
-_LEAST_CONTAINER = 256 << 10  # two headers of 64 KiB and their copies
-_GATED = 1 << 20  # a smaller content is read as quickly as its first bytes are
-_LONGEST = 300
-_BUFFER = 128 << 20  # sixteen lanes of digests are kept busy, and one long file does not outlast the others by much
-_SHARE = 16  # of the memory of a worker
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learnt:
-    """What the bytes of a content told, whatever its name."""
-
-    outcome: Outcome
-    reason: str | None = None
-    digests: Digests = field(default_factory=Digests)
-    digest_way: str | None = None
-    media_type: str | None = None
-    pictures: PictureHashes | None = None
-    exact: Sequence[Held] = ()
+_NOTHING = Held((), None)
 
 
 @dataclass(slots=True)
 class Examiner:
-    """Examines the items of one source with one set of tools; hard links of a content are read once.
+    """Examines the items of one source with what one learner knows of it."""
 
-    `begin` is told the number of an item before its bytes are touched.
-    """
-
-    evidence: Evidence
-    sets: Sequence[HashSet]
-    depth: Depth
-    limits: Limits
-    begin: Callable[[int], None]
-    trace: Trace
-    _loader: Loader = field(init=False)
-    pictures: PictureDesk = field(init=False)
-    _wanted: frozenset[str] = field(init=False)
+    learner: Learner
     _learnt: "OrderedDict[tuple[ByteRun, str], Learnt]" = field(default_factory=OrderedDict)
 
-    def __post_init__(self) -> None:
-        """Make the tools that belong to the others."""
-        self._loader = Loader(self.evidence, min(_BUFFER, self.limits.worker_bytes // _SHARE))
-        self.pictures = PictureDesk(self.sets, self.depth, self.limits)
-        self._wanted = frozenset(self.depth.digests)
-
     def examine(self, items: Sequence[Numbered], volume: ByteRun, *, decode: bool = True) -> Iterator[ItemResult]:
-        """Yield the result of every item, each of which has content in `volume`, in any order.
-
-        Trouble with its bytes is an outcome of an item and of no other. `decode=False` leaves out what a decoder would
-        tell.
-        """
+        """Yield the result of every item, each of which has content in `volume`, in any order; else as `learn`."""
         alike: dict[str, list[Numbered]] = {}
         for number, item in items:
             if learnt := self._known_of(item, volume, decode=decode):
                 yield self._result(number, item, learnt)
             else:
                 alike.setdefault(item.reference, []).append((number, item))
-        for first, learnt in self._learn([same[0] for same in alike.values()], volume, decode=decode):
+        for first, learnt in self.learner.learn([same[0] for same in alike.values()], volume, decode=decode):
             if decode:
                 self._remember((volume, first.reference), learnt)
             for number, item in alike[first.reference]:
@@ -112,229 +57,38 @@ class Examiner:
             self._learnt.popitem(last=False)
 
     def _result(self, number: int, item: Item, learnt: Learnt) -> ItemResult:
+        outcome, reason, digests, digest_way, media_type, pictures, exact = learnt
+        sets = self.learner.sets
         facts = Facts(
-            item=item,
-            digests=learnt.digests,
-            exact=learnt.exact or [Held((), None)] * len(self.sets),
-            media_type=learnt.media_type,
-            pictures=learnt.pictures,
+            item=item, digests=digests, exact=exact or (_NOTHING,) * len(sets), media_type=media_type, pictures=pictures
         )
-        findings = analyze(facts, self.sets)
+        findings = analyze(facts, sets)
+        if told := _of_sets(facts.exact, findings):
+            reason = "; ".join((reason, *told) if reason else told)
         return ItemResult(
             item=number,
-            outcome=learnt.outcome,
-            reason="; ".join(filter(None, (learnt.reason, *_of_sets(facts, findings)))) or None,
-            digests=learnt.digests,
-            digest_way=learnt.digest_way,
-            media_type=learnt.media_type,
-            pictures=learnt.pictures,
+            outcome=outcome,
+            reason=reason,
+            digests=digests,
+            digest_way=digest_way,
+            media_type=media_type,
+            pictures=pictures,
             findings=findings,
         )
 
-    def _learn(self, items: Sequence[Numbered], volume: ByteRun, *, decode: bool) -> Iterator[tuple[Item, Learnt]]:
-        small: list[Numbered] = []
-        large: list[Numbered] = []
-        for number, item in items:
-            skipped = None if self._size_matters(item) else self._guarded(number, partial(self._skip, item, volume))
-            if skipped is not None:
-                yield item, skipped
-            else:
-                (small if item.size <= LARGEST else large).append((number, item))
-        yield from self._learn_together(small, volume, decode=decode)
-        for number, item in large:
-            learnt = self._guarded(number, partial(self._learn_alone, item, volume, decode=decode))
-            assert learnt is not None
-            yield item, learnt
-
-    def _guarded(self, number: int, learn: Callable[[], Learnt | None]) -> Learnt | None:
-        """Return what is learnt of one item, whatever the libraries below raise over its hostile bytes."""
-        self.begin(number)
-        try:
-            return learn()
-        except StoreError:
-            raise
-        except EvidenceError as error:
-            return Learnt(outcome=Outcome.UNREADABLE, reason=str(error))
-        except Exception as error:  # noqa: BLE001
-            return Learnt(outcome=Outcome.CRASHED, reason=one_line(error))
-
-    def _size_matters(self, item: Item) -> bool:
-        """Tell whether a content must be read because of its size: unless no notable set can hold it."""
-        if not self.depth.skip_sizes or item.size <= _GATED:
-            return True
-        sizes = [hashset.sizes for hashset in self.sets if hashset.identity.kind is SetKind.NOTABLE and hashset.needs]
-        return not sizes or any(held is None or item.size in held for held in sizes)
-
-    def _skip(self, item: Item, volume: ByteRun) -> Learnt | None:
-        """Return what the first bytes of a content tell that is in no set; None for a picture, which is compared."""
-        self.evidence.source.touched = False
-        content = self.evidence.content(item, volume)
-        head = content.head()
-        if reason := self._unreadable(item):
-            return Learnt(outcome=Outcome.UNREADABLE, reason=reason)
-        kind = self._type(head)
-        if kind in PICTURE_TYPES:
-            return None
-        if encrypted := self._encrypted(item, content, head, kind):
-            return replace(encrypted, media_type=kind)
-        return Learnt(outcome=Outcome.SKIPPED, reason="size: no set holds a file of this size", media_type=kind)
-
-    def _learn_alone(self, item: Item, volume: ByteRun, *, decode: bool) -> Learnt:
-        """Learn of a content too large for the buffer."""
-        self.evidence.source.touched = False
-        content = self.evidence.content(item, volume)
-        with self.trace.span("digest alone", 1, item.size):
-            blocks = self._loader.stream(item) if item.direct else content.blocks()
-            digests = digest_blocks(blocks, self._wanted)
-        if reason := self._unreadable(item):
-            return Learnt(outcome=Outcome.UNREADABLE, reason=reason)
-        way = digest_way(item, in_lanes=False) if self._wanted else None
-        learnt = Learnt(outcome=Outcome.EXAMINED, digests=digests, digest_way=way, exact=self._held([digests])[0])
-        return self._tell(item, content, learnt, decode=decode)
-
-    def _learn_together(
-        self, items: Sequence[Numbered], volume: ByteRun, *, decode: bool
-    ) -> Iterator[tuple[Item, Learnt]]:
-        """Learn of contents that fit the buffer: read, digest and look up many at a time."""
-        loading = self._loader.load([item for _, item in items], volume, partial(self._begin_loading, items))
-        while True:
-            with self.trace.span("read"):
-                group = next(loading, None)
-            if group is None:
-                return
-            whole = [loaded for loaded in group if loaded.failed is None]
-            for loaded in group:
-                if loaded.failed is not None:
-                    yield items[loaded.index][1], Learnt(outcome=Outcome.UNREADABLE, reason=loaded.failed)
-            yield from self._learn_loaded(items, whole, decode=decode)
-
-    def _begin_loading(self, items: Sequence[Numbered], index: int) -> None:
-        self.begin(NOTHING if index == NOBODY else items[index][0])
-
-    def _learn_loaded(
-        self, items: Sequence[Numbered], group: Sequence[Loaded], *, decode: bool
-    ) -> Iterator[tuple[Item, Learnt]]:
-        arena = self._loader.arena
-        with self.trace.span("digest", len(group), sum(loaded.end - loaded.start for loaded in group)):
-            made = digest_many(arena, [(loaded.start, loaded.end) for loaded in group], self._wanted)
-        with self.trace.span("look up", len(group)):
-            held = self._held([digested.digests for digested in made])
-        for loaded, digested, exact in zip(group, made, held, strict=True):
-            number, item = items[loaded.index]
-            if reason := self._unreadable_runs(item):
-                yield item, Learnt(outcome=Outcome.UNREADABLE, reason=reason)
-                continue
-            way = digest_way(item, in_lanes=digested.in_lanes) if self._wanted else None
-            learnt = Learnt(outcome=Outcome.EXAMINED, digests=digested.digests, digest_way=way, exact=exact)
-            content = Content.of(arena.data[loaded.start : loaded.end])
-            told = self._guarded(number, partial(self._tell, item, content, learnt, decode=decode))
-            assert told is not None
-            yield item, told
-
-    def _held(self, batch: Sequence[Digests]) -> list[list[Held]]:
-        """Return for each of the contents what every set holds of it."""
-        by_set = [hashset.match_digests(batch) for hashset in self.sets]
-        return [[held[index] for held in by_set] for index in range(len(batch))]
-
-    def _tell(self, item: Item, content: Content, learnt: Learnt, *, decode: bool) -> Learnt:
-        """Complete what is learnt of a content that was read: what it is, and what it looks like."""
-        head = content.head()
-        kind = self._type(head)
-        learnt = replace(learnt, media_type=kind)
-        notable = _matches(self.sets, learnt.exact, SetKind.NOTABLE)
-        if encrypted := self._encrypted(item, content, head, kind):
-            learnt = replace(learnt, outcome=encrypted.outcome, reason=encrypted.reason)
-        elif self.depth.pictures and decode and kind in PICTURE_TYPES:
-            known = _matches(self.sets, learnt.exact, SetKind.KNOWN)
-            if known and not notable and self.depth.skip_known:
-                return replace(learnt, outcome=Outcome.SKIPPED, reason="known: not decoded")
-            learnt, near = self._look(content, learnt, exact=bool(notable))
-            notable = notable or near
-        return replace(learnt, digests=_with_sha256(learnt.digests, content)) if notable else learnt
-
-    def _look(self, content: Content, learnt: Learnt, *, exact: bool) -> tuple[Learnt, list[str]]:
-        """Return what a picture looks like besides, and the notable sets that may hold such a one."""
-        try:
-            with self.trace.span("picture", 1, content.size):
-                seen = self.pictures.look(content, learnt.media_type or UNKNOWN, learnt.digests, in_full=exact)
-        except EvidenceError as error:
-            return replace(learnt, outcome=Outcome.UNREADABLE, reason=str(error)), []
-        except Exception as error:  # noqa: BLE001 - a decoder failed on hostile bytes: the digests stand all the same
-            return replace(learnt, outcome=Outcome.CRASHED, reason=f"decoding: {one_line(error)}"), []
-        return replace(learnt, pictures=seen.hashes, reason=seen.hashes.declined), seen.near
-
-    def _type(self, head: bytes) -> str | None:
-        return media_type(head) if self.depth.all_types else quick_type(head)
-
-    def _encrypted(self, item: Item, content: Content, head: bytes, kind: str | None) -> Learnt | None:
-        method = item.encrypted or protected(head, item.size) or _unmarked(content, head, kind)
-        return Learnt(outcome=Outcome.ENCRYPTED, reason=f"encrypted: {method}") if method else None
-
     def _passed_over(self, item: Item) -> str | None:
         stored = total(item.runs)
-        if item.size - stored > self.limits.hole_bytes and stored * _SPARSE_SHARE < item.size:
+        if item.size - stored > self.learner.limits.hole_bytes and stored * _SPARSE_SHARE < item.size:
             return f"limit: sparse file, {stored} of {item.size} bytes stored"
         return None
 
-    def _unreadable(self, item: Item) -> str | None:
-        if item.runs:
-            return self._unreadable_runs(item)
-        return "part of the content could not be read" if self.evidence.source.touched else None
 
-    def _unreadable_runs(self, item: Item) -> str | None:
-        lost = self.evidence.unreadable_in(item)
-        return f"{lost} of {item.size} bytes could not be read" if lost else None
-
-
-def digest_way(item: Item, *, in_lanes: bool) -> str:
-    """Return how a content was read and its MD5 made; see `ItemResult`."""
-    return f"{'extents' if item.direct else 'file-system'}, {'lanes' if in_lanes else 'openssl'}"
-
-
-def one_line(error: Exception) -> str:
-    """Return what was raised, on one line that is not too long."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST]
-
-
-def _with_sha256(digests: Digests, content: Content) -> Digests:
-    """Return digests with the SHA-256, which goes with every finding.
-
-    A large content is read once more for it: if its other digests are not the same then, the disk has changed, and what
-    was digested first stands alone.
-    """
-    if digests.sha256 is not None:
-        return digests
-    again = digest(content, frozenset({"md5", "sha1", "sha256"}))
-    same = all(getattr(digests, name) in {None, getattr(again, name)} for name in ("md5", "sha1"))
-    return replace(digests, sha256=again.sha256) if same else digests
-
-
-def _matches(sets: Sequence[HashSet], exact: Sequence[Held], kind: SetKind) -> list[str]:
-    """Return the names of the sets of one kind that hold a content."""
-    return [
-        hashset.identity.name
-        for hashset, held in zip(sets, exact, strict=True)
-        if held.matches and hashset.identity.kind is kind
+def _of_sets(exact: Sequence[Held], findings: Sequence[Finding]) -> list[str]:
+    """Return what sets say of an item beside findings."""
+    known = [held.matches[0].set.name for held in exact if held.matches and held.matches[0].set.kind is SetKind.KNOWN]
+    told = [f"{'conflict: notable, yet known software in' if findings else 'known software:'} {', '.join(known)}"]
+    disputed = [held.disputed.name for held in exact if held.disputed is not None]
+    return told[: len(known)] + [
+        f"a weak digest is in {name} with another strong one: not the same content, or a wrong record of its publisher"
+        for name in disputed
     ]
-
-
-def _of_sets(facts: Facts, findings: Sequence[Finding]) -> Iterator[str]:
-    """Yield what sets say of an item beside findings."""
-    held = [found.matches[0].set for found in facts.exact if found.matches]
-    if names := ", ".join(identity.name for identity in held if identity.kind is SetKind.KNOWN):
-        yield f"conflict: notable, yet known software in {names}" if findings else f"known software: {names}"
-    for found in facts.exact:
-        if found.disputed is not None:
-            yield (
-                f"a weak digest is in {found.disputed.name} with another strong one: not the same content, "
-                "or a wrong record of its publisher"
-            )
-
-
-def _unmarked(content: Content, head: bytes, kind: str | None) -> str | None:
-    """Tell a container without a signature: noise throughout, in whole sectors, and as large as VeraCrypt makes one."""
-    if kind not in {None, UNKNOWN} or content.size % _SECTOR or content.size < _LEAST_CONTAINER:
-        return None
-    if media_type(head) != UNKNOWN or noise(content.read_at, content.size) is None:
-        return None
-    return "possibly, without a signature (noise throughout)"

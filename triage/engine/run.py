@@ -82,7 +82,7 @@ class Run:
             deque(walks),
             began=began,
             stop=self.stop,
-            first_look=setup.depth.first_look and bool(setup.sets),
+            look_first=setup.depth.first_look and bool(setup.sets),
             spans=self.spans,
             trace=Trace(on=setup.traced),
         )

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from ctypes import c_int64
-from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from triage.engine.confinement import confine
-from triage.engine.examining import Examiner, one_line
+from triage.engine.examining import Examiner
+from triage.engine.learning import Learner, one_line
 from triage.engine.messages import (
     NOTHING,
     Alive,
@@ -57,7 +57,7 @@ from triage.store.rows import Row, item_of, listed_row, result_row
 
 _FLUSH_SECONDS = 0.2
 _ALIVE_SECONDS = 5.0
-_LISTED = 1000
+_FIRST_LISTED, _LISTED = 64, 1024
 _PR_SET_PDEATHSIG = 1
 
 
@@ -159,7 +159,7 @@ class Desk:
 
     def _looked(self, request: LookAtItems, evidence: Evidence) -> Iterator[Looked]:
         """Look at embedded pictures: a first look says where to begin and nothing else, so that trouble is no news."""
-        pictures = self._tools(evidence).pictures
+        pictures = self._tools(evidence).learner.pictures
         waiting: list[tuple[int, bool | None]] = []
         last = time.monotonic()
         for number, row in request.items:
@@ -208,7 +208,7 @@ class Desk:
                     "same command again, or give another --exhibit"
                 )
             setup = self._setup
-            self._examiner = Examiner(evidence, sets, setup.depth, setup.limits, self._begin, self._trace)
+            self._examiner = Examiner(Learner(evidence, sets, setup.depth, setup.limits, self._begin, self._trace))
         return self._examiner
 
 
@@ -232,7 +232,7 @@ def _as_failed(result: ItemResult, failed: tuple[Outcome, str] | None) -> ItemRe
     if failed is None or result.outcome is not Outcome.EXAMINED:
         return result
     reason = "; ".join(filter(None, (f"decoding: {failed[1]}", result.reason)))
-    return replace(result, outcome=failed[0], reason=reason)
+    return result._replace(outcome=failed[0], reason=reason)
 
 
 def _glimpsed(pictures: PictureDesk, evidence: Evidence, item: Item, volume: ByteRun) -> bool | None:
@@ -253,10 +253,11 @@ def _seen(items: list[tuple[int, bool | None]]) -> Looked:
 
 
 def _listed(walk: Iterator[Item | Trouble], order: Order) -> Iterator[Listed]:
+    """Tell what a walk lists, the first names soon, so that there is something to examine meanwhile."""
     rows: list[Row] = []
     waiting: list[tuple[int, int, bool]] = []
     troubles: list[Trouble] = []
-    last = time.monotonic()
+    last, enough = time.monotonic(), _FIRST_LISTED
     for entry in walk:
         if isinstance(entry, Trouble):
             troubles.append(entry)
@@ -265,9 +266,10 @@ def _listed(walk: Iterator[Item | Trouble], order: Order) -> Iterator[Listed]:
             rows.append(listed_row(entry, placed))
             if entry.has_content:
                 waiting.append((int(placed.tier), entry.size, placed.draw is not None))
-        if len(rows) + len(troubles) >= _LISTED or time.monotonic() - last > _FLUSH_SECONDS:
+        if len(rows) + len(troubles) >= enough or time.monotonic() - last > _FLUSH_SECONDS:
             yield Listed(rows=tuple(rows), waiting=tuple(waiting), troubles=tuple(troubles))
             rows, waiting, troubles, last = [], [], [], time.monotonic()
+            enough = min(2 * enough, _LISTED)
     yield Listed(rows=tuple(rows), waiting=tuple(waiting), troubles=tuple(troubles))
 
 

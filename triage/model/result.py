@@ -1,6 +1,6 @@
 """What examining one item gave."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from triage.model.digest import Digests, PictureHashes
 from triage.model.finding import Finding
@@ -9,8 +9,7 @@ from triage.model.item import Outcome
 NO_DIGESTS = Digests()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemResult:
+class ItemResult(NamedTuple):
     """The one outcome of one stored item: `item` is its number in the case, `reason` one line or None.
 
     `digest_way` says how its digests came about, None without any: the content was read by `extents` (its byte runs,
