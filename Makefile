@@ -18,8 +18,7 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m triage.engine.preloaded
-	$(BIN)/python -m triage.engine.preloaded_search
+	$(BIN)/python -c "from triage.hashsets import multi_index; multi_index.warm()"
 	touch $(READY)
 
 demo: setup ## make a synthetic exhibit and a hash set, examine it, print findings and a recommendation

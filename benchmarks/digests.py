@@ -1,8 +1,9 @@
 """MD5 and SHA-1 of a batch of contents: in lanes, by `hashlib`, and as `digest_many` divides them, in one run.
 
 A batch is contents of the sizes that a person's disk has (many small, few large), one after the other. All ways make
-the same digests, compared before a time is believed. Rounds are interleaved; medians are printed. The ratio for equal
-contents, which keep all lanes busy to the end, is where `SPEEDUP` of `triage.content.md5_lanes` comes from.
+the same digests, compared before a time is believed. Rounds are interleaved; medians are printed. The ratios for equal
+contents, which keep all lanes busy to the end, are where `COST` of `triage.content.lanes` comes from. Lanes make both
+digests in one pass, whichever is wanted. Last, what it takes a new process to have the lanes ready.
 
 Usage: python benchmarks/digests.py [--rounds N] [--mebibytes N].
 """
@@ -11,6 +12,7 @@ import argparse
 import hashlib
 import random
 import statistics
+import subprocess
 import sys
 import time
 from collections import defaultdict
@@ -22,13 +24,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage.content.digesting import digest_many
-from triage.content.md5_lanes import Span, available, md5_many, sha1_many, sizes_of, worth
+from triage.content.lanes import NAMES, Span, available, located, md5_and_sha1, worth
 
 BATCH = 64  # MiB
 MEAN = 216_000  # bytes of a content, as in `exact.py`
 EQUAL = 1000  # contents of one size
-ALGORITHMS = ("md5", "sha1")
-IN_LANES = {"md5": md5_many, "sha1": sha1_many}
+WANTED = (("md5",), ("sha1",), NAMES)
+WARM = """if True:
+    import time
+    from triage.content.lanes import warm
+    wall, spent = time.perf_counter(), time.process_time()
+    warm()
+    print(time.perf_counter() - wall, time.process_time() - spent)"""
 
 
 def make_spans(batch: int) -> list[Span]:
@@ -49,6 +56,12 @@ def by_hashlib(names: tuple[str, ...], arena: NDArray[np.uint8], spans: list[Spa
         for name in names
         for start, end in spans
     ]
+
+
+def in_lanes(names: tuple[str, ...], arena: NDArray[np.uint8], spans: list[Span]) -> list[str]:
+    """Return the digests, all made in lanes."""
+    made = [dict(zip(NAMES, both, strict=True)) for both in md5_and_sha1(arena, spans)]
+    return [both[name] for name in names for both in made]
 
 
 def divided(names: tuple[str, ...], arena: NDArray[np.uint8], spans: list[Span]) -> list[str]:
@@ -80,8 +93,18 @@ def report(title: str, rounds: int, size: int, ways: Mapping[str, Callable[[], l
     print(f"{title}: {speeds}; {last / first:.2f} times as fast")
 
 
+def report_warm(rounds: int) -> None:
+    """Print the median time in which a new process has the lanes ready."""
+    runs = [
+        subprocess.run([sys.executable, "-c", WARM], capture_output=True, text=True, check=True).stdout.split()
+        for _ in range(rounds)
+    ]
+    wall, spent = (statistics.median(map(float, column)) for column in zip(*runs, strict=True))
+    print(f"ready in a new process after {wall:.2f} s, {spent:.2f} s of a core")
+
+
 def main() -> None:
-    """Print the speeds of full lanes, of each algorithm on a batch, and of both together."""
+    """Print the speeds of full lanes and of a batch, of each algorithm and of both together; and the time to start."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--mebibytes", type=int, default=BATCH)
@@ -92,14 +115,16 @@ def main() -> None:
     arena = np.random.default_rng(1).integers(0, 256, batch, dtype=np.uint8)
     spans = make_spans(batch)
     equal = [(number * batch // EQUAL, (number + 1) * batch // EQUAL) for number in range(EQUAL)]
-    sizes = sizes_of(arena, spans)
-    for name in ALGORITHMS:
-        ways = {"lanes": partial(IN_LANES[name], arena, equal), "hashlib": partial(by_hashlib, (name,), arena, equal)}
-        report(f"{name}, {EQUAL} equal contents", arguments.rounds, batch, ways)
-    for names in (*((name,) for name in ALGORITHMS), ALGORITHMS):
-        shares = [f"{sizes[worth(name, sizes)].sum() / batch:.0%} of {name} in lanes" for name in names]
+    starts, ends = located(arena, spans).T
+    for names in WANTED:
+        ways = {"lanes": partial(in_lanes, names, arena, equal), "hashlib": partial(by_hashlib, names, arena, equal)}
+        report(f"{' and '.join(names)}, {EQUAL} equal contents", arguments.rounds, batch, ways)
+    for names in WANTED:
+        share = (ends - starts)[worth(names, ends - starts)].sum() / batch
         ways = {"divided": partial(divided, names, arena, spans), "hashlib": partial(by_hashlib, names, arena, spans)}
-        report(f"{len(spans)} contents, {', '.join(shares)}", arguments.rounds, batch, ways)
+        title = f"{' and '.join(names)}, {len(spans)} contents, {share:.0%} of the bytes in lanes"
+        report(title, arguments.rounds, batch, ways)
+    report_warm(arguments.rounds)
 
 
 if __name__ == "__main__":

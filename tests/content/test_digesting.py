@@ -1,6 +1,4 @@
 import hashlib
-import subprocess
-import sys
 from threading import Event
 from types import SimpleNamespace
 
@@ -8,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from triage.content import md5_lanes
+from triage.content import lanes
 from triage.content.content import Content
 from triage.content.digesting import ALGORITHMS, digest, digest_many
-from triage.content.md5_lanes import available
+from triage.content.lanes import available
 from triage.model.digest import Digests
 
 
@@ -94,29 +92,19 @@ def test_many_contents_with_an_unknown_digest_or_outside_the_arena_are_refused()
 
 
 def test_without_lanes_hashlib_makes_the_same_digests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(md5_lanes, "_kernel", lambda: None)
+    monkeypatch.setattr(lanes, "_kernel", lambda: None)
     assert digest_many(NOISE, SPANS, ALGORITHMS) == [(digests, False) for digests in by_hashlib(SPANS)]
 
 
 def test_after_a_wrong_digest_in_lanes_hashlib_makes_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def wrong(arena: object, starts: object, ends: object, sha1: bool, states: NDArray[np.uint32]) -> None:
-        calls.append((arena, starts, ends, sha1))
-        states[:] = 0
+    def wrong(pieces: NDArray[np.int64]) -> NDArray[np.uint32]:
+        calls.append(pieces)
+        return np.zeros((pieces[:, -1].max(), 9), np.uint32)
 
-    monkeypatch.setattr(md5_lanes, "_kernel", lambda: SimpleNamespace(digest_all=wrong))
-    monkeypatch.setattr(md5_lanes, "_distrusted", Event())
+    monkeypatch.setattr(lanes, "_kernel", lambda: SimpleNamespace(digest=wrong))
+    monkeypatch.setattr(lanes, "_distrusted", Event())
     for _ in range(2):
         assert digest_many(NOISE, SPANS, ALGORITHMS) == [(digests, False) for digests in by_hashlib(SPANS)]
     assert len(calls) == 1
-
-
-def test_few_contents_do_not_cost_the_import_of_the_compiler() -> None:
-    program = """if True:
-        import sys, numpy
-        from triage.content.digesting import digest_many
-        digest_many(numpy.zeros(9000, numpy.uint8), [(0, 9000), (1, 5)], frozenset({"md5", "sha1"}))
-        print("numba" in sys.modules, "llvmlite" in sys.modules)"""
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert ran.stdout.split() == ["False", "False"]

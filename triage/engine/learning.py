@@ -31,7 +31,7 @@ _SECTOR = 512
 _LEAST_CONTAINER = 256 << 10  # two headers of 64 KiB and their copies
 _GATED = 1 << 20  # a smaller content is read as quickly as its first bytes are
 _LONGEST = 300
-_BUFFER = 128 << 20  # sixteen lanes of digests are kept busy, and one long file does not outlast the others by much
+_BUFFER = 64 << 20  # the lanes of digests are kept busy, and one long file does not outlast the others by much
 _SHARE = 16  # of the memory of a worker
 
 

@@ -18,13 +18,17 @@ NOTHING = -1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What a worker needs to start: the source, the sets, what to do, the bounds, and whether it measures itself."""
+    """What a worker needs to start: the source, the sets, what to do, the bounds, and whether it measures itself.
+
+    `searches`: a set is so large that pictures are looked up by compiled loops.
+    """
 
     source: str
     set_files: tuple[str, ...]
     sets: tuple[SetIdentity, ...]
     depth: Depth
     limits: Limits
+    searches: bool = False
     traced: bool = False
 
 

@@ -1,11 +1,11 @@
-"""What the server loads before the first worker is forked: all that a worker imports, and the compiled kernels."""
+"""What the server loads before the first worker is forked: all that a worker imports, and the compiled digests."""
 
 import signal
 
-from triage.content import md5_lanes
+from triage.content import lanes
 from triage.engine import worker
 
 __all__ = ["worker"]
 
 signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that closes is the business of the run
-md5_lanes.warm()
+lanes.warm()

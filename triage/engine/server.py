@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from triage.engine.messages import Setup
 
 _PRELOADED = "triage.engine.preloaded"
-_PRELOADED_SEARCH = "triage.engine.preloaded_search"
+_PRELOADED_PICTURES = "triage.engine.preloaded_pictures"
 _ONE_THREAD = "OPENBLAS_NUM_THREADS"
 
 
@@ -22,7 +22,7 @@ def start_server(*, pictures: bool = False) -> None:
     """Start the server unless it runs; it ends with this process. `pictures`: workers will compare pictures."""
     # Workers share the cores: a library that starts threads of its own in each of them would only be in their way.
     os.environ.setdefault(_ONE_THREAD, "1")
-    context().set_forkserver_preload([_PRELOADED, _PRELOADED_SEARCH] if pictures else [_PRELOADED])
+    context().set_forkserver_preload([_PRELOADED, _PRELOADED_PICTURES] if pictures else [_PRELOADED])
     forkserver.ensure_running()
 
 

@@ -41,6 +41,7 @@ from triage.engine.messages import (
 )
 from triage.engine.pictures import PictureDesk
 from triage.engine.trace import Trace
+from triage.hashsets import multi_index
 from triage.hashsets.hashset import HashSet
 from triage.items.evidence import Evidence
 from triage.items.fingerprint import fingerprint
@@ -104,6 +105,8 @@ class Desk:
         What goes wrong in opening is said when a request comes. Opening may look for the other files of an image in
         its folder, so that everything may be read until it is done, and nothing else be done from the start.
         """
+        if self._setup.searches:
+            multi_index.warm()  # compiles, and keeps what it compiled: later nothing may be written
         source = Path(self._setup.source)
         confine([Path("/"), source])
         files: tuple[str, ...] = ()

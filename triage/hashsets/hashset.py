@@ -98,6 +98,11 @@ class HashSet:
         """Whether a picture's 64-bit hash can match."""
         return len(self.phash) > 0
 
+    @property
+    def is_indexed(self) -> bool:
+        """Whether pictures are looked up by compiled loops: `multi_index.warm` loads them."""
+        return self.pdq.is_indexed or self.phash.is_indexed
+
     def match(self, digests: Digests, pictures: PictureHashes | None = None) -> tuple[Match, ...]:
         """Return what the set holds of one item, strongest and nearest first.
 

@@ -48,6 +48,11 @@ class PerceptualIndex:
     def __len__(self) -> int:
         return len(self._records)
 
+    @property
+    def is_indexed(self) -> bool:
+        """Whether it is searched by the compiled loops of `multi_index`."""
+        return self._indexed
+
     def hash_at(self, position: int) -> tuple[int, bytes]:
         """Return the record and the hash at a position of the column."""
         return int(self._records[position]), self._hashes[position].astype(">u8").tobytes()

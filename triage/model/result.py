@@ -13,7 +13,7 @@ class ItemResult(NamedTuple):
     """The one outcome of one stored item: `item` is its number in the case, `reason` one line or None.
 
     `digest_way` says how its digests came about, None without any: the content was read by `extents` (its byte runs,
-    straight from the source) or by the `file-system` reader, and its MD5 made in `lanes` (sixteen files at once) or by
+    straight from the source) or by the `file-system` reader, and its MD5 made in `lanes` (eight files at once) or by
     `openssl`, as every other digest is.
     """
 

@@ -180,12 +180,14 @@ def open_case(folder: Path) -> CaseReader:
 def _setup(order: Order, sets: tuple[HashSet, ...]) -> Setup:
     _check_places(order)
     needs = frozenset[str]().union(*(opened.needs for opened in sets))
+    depth = depth_of(order.profile, needs)
     return Setup(
         source=str(order.source.absolute()),
         set_files=tuple(str(opened.path) for opened in sets),
         sets=tuple(opened.identity for opened in sets),
-        depth=depth_of(order.profile, needs),
+        depth=depth,
         limits=order.limits,
+        searches=depth.pictures and any(opened.is_indexed for opened in sets),
         traced=order.trace is not None,
     )
 
