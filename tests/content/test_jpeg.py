@@ -7,7 +7,7 @@ from images.pictures import scene
 from PIL import Image
 from synthetic.photographs import with_thumbnail
 
-from triage.content.jpeg import PROGRESSIVE, jpeg_head, jpeg_pixels
+from triage.content.jpeg import PROGRESSIVE, jpeg_head, jpeg_pixels, jpeg_whole
 
 PICTURE = scene(6, (331, 205))
 
@@ -71,6 +71,19 @@ def test_pixels_are_those_of_pillow(mode: str, options: dict[str, Any]) -> None:
         assert np.array_equal(jpeg_pixels(data, head).squeeze(), np.asarray(image))
 
 
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_a_whole_picture_has_four_bytes_a_pixel(mode: str, options: dict[str, Any]) -> None:
+    data = saved(PICTURE.convert(mode), **options)
+    head = jpeg_head(data)
+    assert head is not None
+    pixels = jpeg_whole(data, head)
+    with Image.open(io.BytesIO(data)) as image:
+        assert np.array_equal(pixels[:, :, :3], np.asarray(image.convert("RGB")))
+    assert pixels.shape == (205, 331, 4)
+    assert np.shares_memory(pixels, jpeg_whole(data, head))
+
+
 @pytest.mark.parametrize("scale", [2, 4, 8])
 def test_reduced_pixels_are_means_of_blocks(scale: int) -> None:
     data = saved(PICTURE.convert("L"), quality=95)
@@ -90,8 +103,11 @@ def test_the_slightest_fault_is_an_error() -> None:
     for harmed in (data[:-2], data[:-2000], data[: head.scan + 50] + data[head.scan + 60 :]):
         with pytest.raises(ValueError, match=r"\w"):
             jpeg_pixels(harmed, head)
+        with pytest.raises(ValueError, match=r"\w"):
+            jpeg_whole(harmed, head)
     cmyk = saved(PICTURE.convert("CMYK"))
     other = jpeg_head(cmyk)
     assert other is not None
-    with pytest.raises(ValueError, match="ordinary"):
-        jpeg_pixels(cmyk, other)
+    for decode in (jpeg_pixels, jpeg_whole):
+        with pytest.raises(ValueError, match="ordinary"):
+            decode(cmyk, other)

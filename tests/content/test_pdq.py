@@ -178,7 +178,15 @@ def test_a_hostile_side_is_hashed_without_being_kept() -> None:
     assert result.quality == 0
 
 
-@pytest.mark.parametrize("shape", [(10, 10), (10, 10, 4), (0, 10, 3), (10, 0, 3)])
+def test_a_fourth_byte_of_a_pixel_is_ignored() -> None:
+    picture = scene(8, 300, 200)
+    filler = np.random.default_rng(8).integers(0, 256, (200, 300, 1), dtype=np.uint8)
+    filled, plain = pdq(np.concatenate((picture, filler), axis=2)), pdq(picture)
+    assert (filled.hash, filled.quality, filled.variants) == (plain.hash, plain.quality, plain.variants)
+    assert filled.span == pytest.approx(plain.span, rel=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(10, 10), (10, 10, 2), (0, 10, 3), (10, 0, 3)])
 def test_what_is_no_picture_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="not a picture"):
         pdq(np.zeros(shape, dtype=np.uint8))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from triage.content.tent import SIDE, bands_along, mirrored_bands
+from triage.content.tent import SIDE, bands_along, mirrored_bands, paired_bands
 
 LENGTHS = [1, 5, 63, 64, 65, 127, 128, 129, 255, 512, 777, 1000, 4000, 70_001]
 
@@ -35,3 +35,14 @@ def test_mirrored_bands_see_the_mirrored_side() -> None:
     there = [values[::-1][first : first + len(weights)] @ weights for first, weights in bands_along(300)]
     here = [values[first : first + len(weights)] @ weights for first, weights in mirrored_bands(bands_along(300), 300)]
     assert here == pytest.approx(there, rel=1e-6)
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_pairs_are_the_bands_of_the_side_and_of_the_mirrored_one(length: int) -> None:
+    side = np.random.default_rng(length).random(length).astype(np.float32)
+    cells = np.array([weights @ side[first : first + weights.shape[1]] for first, weights in paired_bands(length)])
+    for row, bands in zip(
+        (cells[:, 0], cells[::-1, 1]), (bands_along(length), mirrored_bands(bands_along(length), length)), strict=True
+    ):
+        wanted = [float(side[first : first + len(weights)] @ weights) for first, weights in bands]
+        assert row.tolist() == pytest.approx(wanted, rel=1e-5)

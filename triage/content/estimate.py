@@ -16,6 +16,7 @@ from triage.content.content import Content, Window
 from triage.content.jpeg import JpegHead, jpeg_head, jpeg_pixels
 from triage.content.pdq import LUMA, MIN_QUALITY, Pixels, complement
 from triage.content.phash import turns
+from triage.content.phash_lanczos import SINGLE_THREADED
 from triage.content.picture import DEFAULT_LIMITS, MODES, PictureLimits, stored
 from triage.content.reduced import ReducedHashes, reduced_hashes
 from triage.content.tent import Float
@@ -30,6 +31,9 @@ _QUALITY_MARGIN = 10  # the quality of means was at most 3 off
 _SPAN_MARGIN = 10.0  # grey levels, where less than one is flat
 _MOST_UNKNOWN = 24  # bits; beyond that a search costs more than the full decode
 _NEAR_END = 16  # levels from black, white, or no and full colour, where single pixels may be cut off
+_AT_ONCE = 4  # pixels: BLAS is slow at narrower products
+_LUMA_AT_ONCE = np.kron(np.eye(_AT_ONCE, dtype=np.float32), LUMA[:, None])
+_PIECE = SINGLE_THREADED // _LUMA_AT_ONCE.size * _AT_ONCE  # pixels: more, and OpenBLAS would start threads
 
 _Value = TypeVar("_Value")
 
@@ -99,14 +103,21 @@ def as_luma(pixels: Pixels) -> Float:
     """Return rows x columns of luma from rows x columns x 1 (grey) or 3 (RGB)."""
     if pixels.shape[2] == 1:
         return pixels[:, :, 0].astype(np.float32)
-    luma: Float = (pixels.reshape(-1, LUMA.size) @ LUMA).reshape(pixels.shape[:2])
-    return luma
+    levels = pixels.reshape(-1)
+    luma = np.empty(levels.size // LUMA.size, np.float32)
+    whole = luma.size - luma.size % _AT_ONCE
+    for start in range(0, whole, _PIECE):
+        end = min(start + _PIECE, whole)
+        some = levels[LUMA.size * start : LUMA.size * end].reshape(-1, LUMA.size * _AT_ONCE).astype(np.float32)
+        np.matmul(some, _LUMA_AT_ONCE, out=luma[start:end].reshape(-1, _AT_ONCE))
+    luma[whole:] = levels[LUMA.size * whole :].reshape(-1, LUMA.size) @ LUMA
+    return luma.reshape(pixels.shape[:2])
 
 
 def near_end(pixels: Pixels) -> float:
     """Return the share of pixels near an end of the range in any colour; one in sixteen is looked at."""
-    some = pixels[::4, ::4]
-    near = (some <= _NEAR_END) | (some >= 255 - _NEAR_END)
+    some = pixels[::4, ::4].copy()
+    near = some - np.uint8(_NEAR_END + 1) >= 255 - 2 * _NEAR_END - 1  # both ends at once: the difference wraps around
     return float(np.logical_or.reduce([near[:, :, band] for band in range(near.shape[2])]).mean())
 
 

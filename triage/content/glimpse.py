@@ -14,10 +14,11 @@ import numpy as np
 import pillow_heif
 import simplejpeg
 
+from triage.content.bitmap import Pixels
 from triage.content.content import KEEP, Content
 from triage.content.estimate import as_luma, hexadecimal, upright
 from triage.content.exif import parse_exif
-from triage.content.jpeg import PROGRESSIVE, JpegHead, Pixels, jpeg_head
+from triage.content.jpeg import PROGRESSIVE, JpegHead, jpeg_head
 from triage.content.mediatype import quick_type
 from triage.content.pdq import MIN_QUALITY, complement
 from triage.content.picture import DEFAULT_LIMITS

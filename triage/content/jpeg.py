@@ -7,9 +7,9 @@ inverse transforms of reduced size: those of 1/8 of the sides are the means of 8
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import simplejpeg
-from numpy.typing import NDArray
+
+from triage.content.bitmap import Pixels, room_for
 
 _MARK = 0xFF
 _START, _SCAN, _APP1 = 0xD8, 0xDA, 0xE1
@@ -22,8 +22,7 @@ PROGRESSIVE = 0xC2
 _ORDINARY = frozenset({0xC0, 0xC1, PROGRESSIVE})  # Huffman coding; the others are lossless, differential or arithmetic
 _BITS = 8
 _COLOURS = {1: "GRAY", 3: "RGB"}
-
-Pixels = NDArray[np.uint8]
+_FILLED = 4  # bytes of a pixel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +44,21 @@ class JpegHead:
     def ordinary(self) -> bool:
         """Whether the frame is one that every decoder knows, grey or of three colours."""
         return self.kind in _ORDINARY and self.precision == _BITS and self.components in _COLOURS
+
+
+def jpeg_whole(data: bytes | memoryview, head: JpegHead) -> Pixels:
+    """Return rows x columns x 4 (RGB, and a filler as Pillow has it), also of a grey picture.
+
+    The array is valid until the next call in this thread. Raises ValueError as `jpeg_pixels` does.
+    """
+    if not head.ordinary or not head.width or not head.height:
+        raise ValueError("not an ordinary JPEG file")
+    shape = head.height, head.width, _FILLED
+    room = room_for(shape, "decoded")
+    pixels: Pixels = simplejpeg.decode_jpeg(data, "RGBX", buffer=room)
+    if pixels.shape != shape:
+        raise ValueError(f"decoded to {pixels.shape}, not to {shape}")
+    return pixels
 
 
 def jpeg_pixels(data: bytes | memoryview, head: JpegHead, scale: int = 1) -> Pixels:

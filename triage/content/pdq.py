@@ -19,7 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.content.tent import SIDE, Bands, Float, bands_along, mirrored_bands
+from triage.content.phash_lanczos import SINGLE_THREADED
+from triage.content.tent import SIDE, Float, paired_bands
 
 BITS = 256
 MIN_QUALITY = 50
@@ -28,6 +29,7 @@ MIN_QUALITY = 50
 _CORNER = 16
 MEDIAN = BITS // 2 - 1  # the reference takes the lower of the two middle coefficients
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+_WEIGHTS = {3: LUMA, 4: np.append(LUMA, np.float32(0))}
 _STEP_SCALE = np.float32(100)
 _FULL_SCALE = np.float32(255)
 _QUALITY_DIVISOR = 90
@@ -53,11 +55,11 @@ class Pdq:
 
 
 def pdq(picture: Pixels) -> Pdq:
-    """Return the hash of a picture: an array of rows x columns x 3 (RGB, 0 to 255).
+    """Return the hash of a picture: an array of rows x columns x 3 (RGB, 0 to 255), or 4, of which the last is ignored.
 
     Raises ValueError for an array of another shape or without pixels.
     """
-    if picture.ndim != LUMA.size or picture.shape[2] != LUMA.size or not picture.size:
+    if picture.ndim != LUMA.size or picture.shape[2] not in _WEIGHTS or not picture.size:
         raise ValueError(f"not a picture of rows x columns x 3: {picture.shape}")
     rows, columns, _ = picture.shape
     return pdq_of_rows(lambda first, last: picture[first:last], rows, columns)
@@ -71,15 +73,13 @@ def complement(value: bytes) -> bytes:
 def pdq_of_rows(read: ReadRows, rows: int, columns: int) -> Pdq:
     """Return the hash of a picture too large to hold twice: `read(first, last)` gives rows first to last - 1.
 
-    About 1/32 of the rows is asked for at a time, every row twice.
+    About 1/64 of the rows is asked for at a time, a few of them twice.
     """
-    along, against = bands_along(columns), mirrored_bands(bands_along(columns), columns)
-    upright, mirrored = _across(read, rows, columns)
-    small = _down(upright, along)
-    corner, left_right = _corner(small), _corner(_down(upright, against))
-    top_bottom, both = _corner(_down(mirrored, along)), _corner(_down(mirrored, against))
+    small = _down(_across(read, rows, columns))
+    (corner, top_bottom), (left_right, both) = COSINES @ small @ COSINES.T
     variants = tuple(_bits(variant) for variant in arranged(corner, left_right, top_bottom, both))
-    return Pdq(hash=variants[0], quality=quality_of(small), span=float(np.ptp(small)), variants=variants)
+    upright = small[0, 0]
+    return Pdq(hash=variants[0], quality=quality_of(upright), span=float(np.ptp(upright)), variants=variants)
 
 
 def arranged(corner: Float, left_right: Float, top_bottom: Float, both: Float) -> tuple[Float, ...]:
@@ -87,25 +87,40 @@ def arranged(corner: Float, left_right: Float, top_bottom: Float, both: Float) -
     return corner, left_right.T, both, top_bottom.T, top_bottom, left_right, corner.T, both.T
 
 
-def _across(read: ReadRows, rows: int, columns: int) -> tuple[Float, Float]:
-    """Return the luma of a picture, and of that mirrored top to bottom, filtered and decimated to 64 x columns."""
-    upright, mirrored = [], []
-    bands = bands_along(rows)
-    for (first, weights), (other, reversed_) in zip(bands, reversed(mirrored_bands(bands, rows)), strict=True):
-        start, end = min(first, other), max(first + len(weights), other + len(reversed_))
-        strip = read(start, end).reshape(end - start, -1).astype(np.float32)
-        upright.append(weights @ strip[first - start : first - start + len(weights)])
-        mirrored.append(reversed_ @ strip[other - start : other - start + len(reversed_)])
-    return _luma(upright, columns), _luma(mirrored[::-1], columns)
+def _across(read: ReadRows, rows: int, columns: int) -> Float:
+    """Return the luma of a picture, and of that mirrored top to bottom, filtered and decimated: 2 x 64 x columns."""
+    luma = np.empty((2, SIDE, columns), np.float32)
+    for cell, (first, weights) in enumerate(paired_bands(rows)):
+        strip = read(first, first + weights.shape[1])
+        luma[:, cell] = _filtered(strip, weights)
+    luma[1] = luma[1, ::-1].copy()
+    return luma
 
 
-def _luma(strips: list[Float], columns: int) -> Float:
-    return np.stack(strips).reshape(SIDE, columns, LUMA.size) @ LUMA
+def _filtered(strip: Pixels, weights: Float) -> Float:
+    """Return the luma of 2 x columns from rows x columns x colours, taken in pieces that stay in the cache."""
+    rows, columns, colours = strip.shape
+    levels = strip.reshape(rows, -1)
+    piece = max(1, SINGLE_THREADED // weights.size // colours) * colours
+    room = np.empty((rows, min(piece, levels.shape[1])), np.float32)
+    filtered = np.empty((len(weights), levels.shape[1]), np.float32)
+    for start in range(0, levels.shape[1], piece):
+        some = levels[:, start : start + piece]
+        part = room[:, : some.shape[1]]
+        part[:] = some
+        np.matmul(weights, part, out=filtered[:, start : start + piece])
+    luma: Float = filtered.reshape(len(weights), columns, colours) @ _WEIGHTS[colours]
+    return luma
 
 
-def _down(luma: Float, bands: Bands) -> Float:
-    """Return 64 x columns with its columns filtered and decimated, too: 64 x 64, 0 to 255."""
-    return np.stack([luma[:, first : first + len(weights)] @ weights for first, weights in bands], axis=1)
+def _down(luma: Float) -> Float:
+    """Return both, and both mirrored left to right, with their columns filtered, too: 2 x 2 x 64 x 64, 0 to 255."""
+    lines = luma.reshape(-1, luma.shape[2])
+    small = np.empty((2, len(lines), SIDE), np.float32)
+    for cell, (first, weights) in enumerate(paired_bands(luma.shape[2])):
+        small[:, :, cell] = weights @ lines[:, first : first + weights.shape[1]].T
+    small[1] = small[1, :, ::-1].copy()
+    return small.reshape(2, 2, SIDE, SIDE)
 
 
 def _cosines() -> Float:
@@ -118,11 +133,6 @@ def _cosines() -> Float:
 
 COSINES = _cosines()
 """The 16 rows of the cosine transform that make a hash: 16 x 64."""
-
-
-def _corner(small: Float) -> Float:
-    """Return coefficients (1..16, 1..16) of the two-dimensional cosine transform."""
-    return (COSINES @ small @ COSINES.T).astype(np.float32, copy=False)
 
 
 def _bits(corner: Float) -> bytes:

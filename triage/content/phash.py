@@ -4,11 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from triage.content.phash_lanczos import small_picture
+
 SIDE = 8
 """The hash has SIDE x SIDE bits."""
-
-SMALL = 4 * SIDE
-"""What the hash is taken of is SMALL x SMALL grey levels, made by Pillow's Lanczos filter."""
 
 
 def phashes(picture: Image.Image) -> tuple[str, ...]:
@@ -20,7 +19,7 @@ def phashes(picture: Image.Image) -> tuple[str, ...]:
     """
     from scipy.fftpack import dct  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy, and not all runs see pictures
 
-    small = np.asarray(picture.convert("L").resize((SMALL, SMALL), Image.Resampling.LANCZOS))
+    small = small_picture(picture.convert("L"))
     # The same function that imagehash calls, for all at once: where a coefficient is nought, its rounding is the bit.
     low = dct(dct(np.stack(turns(small)), axis=1), axis=2)[:, :SIDE, :SIDE].reshape(-1, SIDE * SIDE)
     above = low > np.median(low, axis=1, keepdims=True)

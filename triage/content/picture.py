@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 from typing import BinaryIO, cast
 
@@ -17,11 +16,12 @@ import numpy as np
 import pillow_heif
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
+from triage.content.bitmap import Bitmap
 from triage.content.borders import inner_box
 from triage.content.content import KEEP, Content
 from triage.content.crops import crop_hashes, reduced
-from triage.content.jpeg import jpeg_head, jpeg_pixels
-from triage.content.pdq import MIN_QUALITY, Pdq, Pixels, complement, pdq_of_rows
+from triage.content.jpeg import jpeg_head, jpeg_whole
+from triage.content.pdq import MIN_QUALITY, Pdq, complement, pdq_of_rows
 from triage.content.phash import phashes
 from triage.model.digest import PictureHashes
 from triage.model.errors import EvidenceError
@@ -52,16 +52,6 @@ TINY = 50
 
 _HASHABLE = 5  # the reference gives no hash to a side shorter than this
 _FLAT = 1.0  # a filtered picture that spans less than one grey level has no content to hash
-
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,30 +95,30 @@ def hash_known_picture(
     except _DeclinedError as reason:
         return PictureHashes(declined=str(reason)), ()
     hashes = _hashes(picture, damaged=damaged)
-    return hashes, () if hashes.declined else crop_hashes(picture)
+    return hashes, () if hashes.declined else crop_hashes(picture.image)
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
     """A picture, whole or inside its borders, with its hash and why that is not to be compared, if so."""
 
-    picture: Image.Image
+    picture: Bitmap
     pdq: Pdq
     declined: str | None
 
 
-def _hashes(picture: Image.Image, *, damaged: bool) -> PictureHashes:
-    """Hash an upright RGB picture; what is not to be compared keeps its hash for the record, with the reason."""
-    if min(picture.size) < _HASHABLE:
-        return PictureHashes(declined=f"tiny: {_size(picture)}", damaged=damaged)
+def _hashes(picture: Bitmap, *, damaged: bool) -> PictureHashes:
+    """Hash an upright picture; what is not to be compared keeps its hash for the record, with the reason."""
+    if min(picture.image.size) < _HASHABLE:
+        return PictureHashes(declined=f"tiny: {_size(picture.image)}", damaged=damaged)
     whole = _view(picture)
     if whole.pdq.span < _FLAT:
         return PictureHashes(declined="flat: one colour throughout", damaged=damaged)
-    phash, *turned = phashes(picture)
-    views = [view for view in (whole, _inside(picture)) if view is not None and view.declined is None]
+    phash, *turned = phashes(picture.image)
+    views = [view for view in (whole, _inside(picture.image)) if view is not None and view.declined is None]
     pdq_variants = [variant for view in views for variant in view.pdq.variants]
     pdq_variants += [complement(view.pdq.hash) for view in views]
-    phash_variants = [(phash, *turned) if view is whole else phashes(view.picture) for view in views]
+    phash_variants = [(phash, *turned) if view is whole else phashes(view.picture.image) for view in views]
     return PictureHashes(
         pdq=whole.pdq.hash.hex(),
         quality=whole.pdq.quality,
@@ -140,11 +130,12 @@ def _hashes(picture: Image.Image, *, damaged: bool) -> PictureHashes:
     )
 
 
-def _view(picture: Image.Image) -> _View:
-    result = pdq_of_rows(partial(_rows, picture), picture.height, picture.width)
+def _view(picture: Bitmap) -> _View:
+    image = picture.image
+    result = pdq_of_rows(picture.rows, image.height, image.width)
     declined = None
-    if min(picture.size) < TINY:
-        declined = f"tiny: {_size(picture)}"
+    if min(image.size) < TINY:
+        declined = f"tiny: {_size(image)}"
     elif result.quality < MIN_QUALITY:
         declined = f"low quality: {result.quality}"
     return _View(picture, result, declined)
@@ -154,19 +145,15 @@ def _inside(picture: Image.Image) -> _View | None:
     box = inner_box(picture)
     if box is None or min(box[2] - box[0], box[3] - box[1]) < TINY:
         return None
-    return _view(reduced(picture, box))
+    return _view(Bitmap(reduced(picture, box)))
 
 
 def _size(picture: Image.Image) -> str:
     return f"{picture.width} x {picture.height} pixels"
 
 
-def _rows(picture: Image.Image, first: int, last: int) -> Pixels:
-    return np.asarray(picture.crop((0, first, picture.width, last)))
-
-
-def _decoded(content: Content, media_type: str, limits: PictureLimits) -> tuple[Image.Image, bool]:
-    """Return the upright RGB picture, and whether it is damaged: decoded only where errors are passed over."""
+def _decoded(content: Content, media_type: str, limits: PictureLimits) -> tuple[Bitmap, bool]:
+    """Return the upright picture, and whether it is damaged: decoded only where errors are passed over."""
     decoders = _DECODERS.get(media_type)
     if decoders is None:
         raise _DeclinedError(f"no decoder for {media_type}")
@@ -187,8 +174,8 @@ def _decoded(content: Content, media_type: str, limits: PictureLimits) -> tuple[
         raise _DeclinedError(f"cannot be decoded: {_reason(error)}") from error
 
 
-def _decode(file: BinaryIO, decoders: tuple[str, ...], limits: PictureLimits, unharmed: Content | None) -> Image.Image:
-    """Return the upright RGB picture; where the content is not given as unharmed, errors in it are passed over."""
+def _decode(file: BinaryIO, decoders: tuple[str, ...], limits: PictureLimits, unharmed: Content | None) -> Bitmap:
+    """Return the upright picture; where the content is not given as unharmed, errors in it are passed over."""
     with _pillow_set(limits, tolerant=unharmed is None):
         try:
             image: Image.Image = Image.open(file, formats=decoders)
@@ -197,12 +184,11 @@ def _decode(file: BinaryIO, decoders: tuple[str, ...], limits: PictureLimits, un
                 image.load()
         except Image.DecompressionBombError as error:
             raise _DeclinedError(f"limit: more than {limits.pixels} pixels") from error
-        turn = _UPRIGHT.get(_orientation(image))
-        picture = picture or _rgb(image)
-        return picture if turn is None else picture.transpose(turn)
+        orientation = _orientation(image)
+        return (picture or Bitmap(_rgb(image))).upright(orientation)
 
 
-def _jpeg(image: Image.Image, content: Content) -> Image.Image | None:
+def _jpeg(image: Image.Image, content: Content) -> Bitmap | None:
     """Return what Pillow would decode, pixel by pixel, in half the time; None where it is not sure to be the same."""
     if content.size > KEEP:
         return None
@@ -211,10 +197,9 @@ def _jpeg(image: Image.Image, content: Content) -> Image.Image | None:
     if head is None or (head.width, head.height) != image.size or image.mode != MODES.get(head.components):
         return None
     try:
-        pixels = jpeg_pixels(data, head)
+        return Bitmap.of(jpeg_whole(data, head))
     except (ValueError, RuntimeError):  # the slightest fault: Pillow knows which of them matter
         return None
-    return Image.fromarray(pixels.squeeze(2) if head.components == 1 else pixels).convert("RGB")
 
 
 def stored(file: BinaryIO, media_type: str, limits: PictureLimits) -> tuple[tuple[int, int], str, int]:

@@ -14,12 +14,14 @@ docs/pdq.md says how wide the band has to be, and how wide it is.
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from triage.content import pdq, phash
+from triage.content.phash_lanczos import SINGLE_THREADED, SMALL, lanczos_band
 from triage.content.tent import SIDE, Bands, Float, bands_along, mirrored_bands
 
 
@@ -44,24 +46,23 @@ class Band(NamedTuple):
 PDQ_BAND = Band(2.5, 0.5, 5.0, 0.3)
 PHASH_BAND = Band(1.2, 2.5, 3.0, 0.1)
 
-_PARTS = np.cumsum([SIDE, len(pdq.COSINES), len(pdq.COSINES)])  # where the parts of the stacked filters end
-_LOBES = 3  # of the Lanczos filter
-_KEPT_MEANS = 1024  # filters take 576 bytes a mean: those of a hostile side are not kept
+_CELLS, _MIRRORED, _COARSE, _SMALL = (slice(start, start + SIDE) for start in range(0, 4 * SIDE, SIDE))
+_SAMPLES = 3 * SIDE + SMALL
+_BLOCKS = 8
+_KEPT_MEANS = 1024  # filters take some 200 bytes a mean: those of a hostile side are not kept
 
 
-class _Filters(NamedTuple):
-    """The filters along one side, as matrices over its means.
+class _Block(NamedTuple):
+    """Some means of a side, which of the samples see them, and with which weights (samples x means).
 
-    `cells`: the 64 cells of PDQ; `mirrored`: of the mirrored picture, after the cosine transform; `coarse`: of the
-    picture as it is after the transform, from means of twice the length; `small`: the 32 samples of pHash. `stacked`:
-    all of these, one below the other.
+    The samples are the 64 cells of PDQ, those of the mirrored picture, those of the picture as it is from means of
+    twice the length, and the 32 of pHash.
     """
 
-    stacked: Float
-    cells: Float
-    mirrored: Float
-    coarse: Float
-    small: Float
+    start: int
+    end: int
+    samples: NDArray[np.intp]
+    weights: Float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +93,13 @@ def reduced_hashes(
         _filters(length, means, scale or length / means)
         for length, means in zip((rows, columns), luma.shape, strict=True)
     )
-    cells, mirrored, coarse, small = np.split(down.stacked @ luma, _PARTS)
-    grid = cells @ across.cells.T
-    corner, left_right = pdq.COSINES @ grid @ pdq.COSINES.T, pdq.COSINES @ (cells @ across.mirrored.T)
-    top_bottom, both = mirrored @ across.cells.T @ pdq.COSINES.T, mirrored @ across.mirrored.T
-    roughness = float(np.sqrt(np.mean((coarse @ across.coarse.T - corner) ** 2)))
+    samples = _filtered(across, np.ascontiguousarray(_filtered(down, luma).T)).T
+    cells, grid = samples[: 2 * SIDE, : 2 * SIDE].reshape(2, SIDE, 2, SIDE).swapaxes(1, 2), samples[_CELLS, _CELLS]
+    (corner, left_right), (top_bottom, both) = pdq.COSINES @ cells @ pdq.COSINES.T
+    coarse = pdq.COSINES @ samples[_COARSE, _COARSE] @ pdq.COSINES.T
+    roughness = float(np.sqrt(np.mean((coarse - corner) ** 2)))
     flat = np.stack(pdq.arranged(corner, left_right, top_bottom, both)).reshape(-1, pdq.BITS)
-    low = _low(small @ across.small.T)
+    low = _low(samples[_SMALL, _SMALL])
     above, low_above = flat - _lower_median(flat), low - np.median(low, axis=1, keepdims=True)
     found = roughness, cut, _grain(luma, scale or 1)
     return ReducedHashes(
@@ -113,8 +114,13 @@ def reduced_hashes(
 
 
 def _grain(luma: Float, scale: int) -> float:
-    """Return the median step between neighbours, in grey levels, more for larger blocks, which level more grain out."""
-    return float(np.median(np.abs(np.diff(luma[::8], axis=1)))) * math.sqrt(scale)
+    """Return the median step between neighbours, in grey levels, more for larger blocks, which level more grain out.
+
+    One step in 32 is looked at.
+    """
+    lines = luma[::8]
+    steps = np.abs(lines[:, 1::4] - lines[:, :-1:4]).ravel()
+    return float(np.partition(steps, len(steps) // 2)[len(steps) // 2]) * math.sqrt(scale)
 
 
 def _lower_median(flat: Float) -> Float:
@@ -135,9 +141,9 @@ def _low(small: Float) -> Float:
 
 def _low_cosines() -> Float:
     """Return the first 8 rows of the DCT-II matrix for 32 samples, the first not scaled down, as imagehash has it."""
-    frequencies, samples = np.arange(phash.SIDE)[:, None], np.arange(phash.SMALL)[None, :]
-    cosines = np.cos(np.pi / (2 * phash.SMALL) * frequencies * (2 * samples + 1))
-    scaled: Float = (np.sqrt(2 / phash.SMALL) * cosines).astype(np.float32)
+    frequencies, samples = np.arange(phash.SIDE)[:, None], np.arange(SMALL)[None, :]
+    cosines = np.cos(np.pi / (2 * SMALL) * frequencies * (2 * samples + 1))
+    scaled: Float = (np.sqrt(2 / SMALL) * cosines).astype(np.float32)
     return scaled
 
 
@@ -145,25 +151,45 @@ _LOW_DCT = _low_cosines()
 _ALTERNATING = np.array([1, -1] * (phash.SIDE // 2), dtype=np.float32)
 
 
-def _filters(length: int, means: int, scale: float) -> _Filters:
+def _filtered(filters: tuple[_Block, ...], luma: Float) -> Float:
+    """Return samples x columns from means x columns, as products small enough for OpenBLAS to start no threads."""
+    columns = luma.shape[1]
+    filtered = np.zeros((_SAMPLES, columns), np.float32)
+    for start, end, samples, weights in filters:
+        seen = np.empty((len(samples), columns), np.float32)
+        piece = max(1, SINGLE_THREADED // max(1, weights.size))
+        for first in range(0, columns, piece):
+            last = first + piece
+            np.matmul(weights, luma[start:end, first:last], out=seen[:, first:last])
+        filtered[samples] += seen
+    return filtered
+
+
+def _filters(length: int, means: int, scale: float) -> tuple[_Block, ...]:
     return (_kept_filters if means <= _KEPT_MEANS else _new_filters)(length, means, scale)
 
 
-def _new_filters(length: int, means: int, scale: float) -> _Filters:
+def _new_filters(length: int, means: int, scale: float) -> tuple[_Block, ...]:
     bands = bands_along(length)
     twice = _over_means(bands, -(-means // 2), 2 * scale).repeat(2, axis=1)[:, :means] / np.float32(2)
-    stacked = np.vstack(
+    weights = np.vstack(
         (
             _over_means(bands, means, scale),
-            pdq.COSINES @ _over_means(mirrored_bands(bands, length), means, scale),
-            pdq.COSINES @ twice,
+            _over_means(mirrored_bands(bands, length), means, scale),
+            twice,
             _over_means(_lanczos(length), means, scale),
         )
     )
-    return _Filters(stacked, *np.split(stacked, _PARTS))
+    bounds = [means * number // _BLOCKS for number in range(_BLOCKS + 1)]
+    return tuple(_block(weights, start, end) for start, end in pairwise(bounds))
 
 
 _kept_filters = lru_cache(maxsize=64)(_new_filters)
+
+
+def _block(weights: Float, start: int, end: int) -> _Block:
+    samples = np.flatnonzero(weights[:, start:end].any(axis=1))
+    return _Block(start, end, samples, np.ascontiguousarray(weights[samples, start:end]))
 
 
 def _over_means(bands: Bands, means: int, scale: float) -> Float:
@@ -189,12 +215,6 @@ def _summed(cell: NDArray[np.int64], weights: NDArray[np.floating], shape: tuple
 
 def _lanczos(length: int) -> Bands:
     """Return the weights by which Pillow makes the 32 samples of pHash out of a side, longer than that, of pixels."""
-    step = length / phash.SMALL
-    return tuple(_lanczos_band((sample + 0.5) * step, step, length) for sample in range(phash.SMALL))
-
-
-def _lanczos_band(centre: float, step: float, length: int) -> tuple[int, Float]:
-    first, last = max(0, int(centre - _LOBES * step + 0.5)), min(length, int(centre + _LOBES * step + 0.5))
-    away = (np.arange(first, last) + 0.5 - centre) / step
-    weights = np.where(np.abs(away) < _LOBES, np.sinc(away) * np.sinc(away / _LOBES), 0)
-    return first, (weights / weights.sum()).astype(np.float32)
+    step = length / SMALL
+    bands = (lanczos_band((sample + 0.5) * step, step, length) for sample in range(SMALL))
+    return tuple((first, weights.astype(np.float32)) for first, weights in bands)

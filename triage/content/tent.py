@@ -9,11 +9,20 @@ SIDE = 64
 """The filtered picture is SIDE x SIDE."""
 
 _PER_PASS = 2 * SIDE  # two passes share the SIDE-th part of the picture that becomes one cell
-_LONGEST_KEPT = 1 << 16  # weights take 8 bytes a pixel of the side: a hostile side is not kept
+_LONGEST_KEPT = 1 << 16  # weights take 8 bytes a pixel of the side, pairs 16: a hostile side is not kept
 
 Float = NDArray[np.float32]
-Bands = tuple[tuple[int, Float], ...]
-"""For each sample of a filtered side the first pixel that it sees, and the weights of that and those after it."""
+Band = tuple[int, Float]
+"""The first pixel that a sample of a filtered side sees, and the weights of that and those after it."""
+
+Bands = tuple[Band, ...]
+"""For each sample of a filtered side its band."""
+
+Pairs = tuple[tuple[int, Float], ...]
+"""For each cell the first pixel that it or its mirror image sees, and the weights of both: 2 x pixels.
+
+The first row gives the cells of the picture as it is, the second those of the mirrored picture, the last one first.
+"""
 
 
 def bands_along(length: int) -> Bands:
@@ -24,6 +33,27 @@ def bands_along(length: int) -> Bands:
 def mirrored_bands(bands: Bands, length: int) -> Bands:
     """Return the bands that give the cells of the mirrored picture from the picture as it is."""
     return tuple((length - first - len(weights), weights[::-1]) for first, weights in bands)
+
+
+def paired_bands(length: int) -> Pairs:
+    """Return the 64 bands of a side, each with the one that sees the same place of the mirrored picture."""
+    return _kept_pairs(length) if length <= _LONGEST_KEPT else _new_pairs(length)
+
+
+def _new_pairs(length: int) -> Pairs:
+    bands = bands_along(length)
+    return tuple(_pair(*both) for both in zip(bands, reversed(mirrored_bands(bands, length)), strict=True))
+
+
+def _pair(band: Band, mirrored: Band) -> tuple[int, Float]:
+    start = min(band[0], mirrored[0])
+    weights = np.zeros((2, max(first + len(some) for first, some in (band, mirrored)) - start), np.float32)
+    for row, (first, some) in zip(weights, (band, mirrored), strict=True):
+        row[first - start : first - start + len(some)] = some
+    return start, weights
+
+
+_kept_pairs = lru_cache(maxsize=64)(_new_pairs)
 
 
 def _new_bands(length: int) -> Bands:
@@ -41,7 +71,7 @@ def _new_bands(length: int) -> Bands:
 _kept_bands = lru_cache(maxsize=256)(_new_bands)
 
 
-def _band(centre: int, length: int, window: int) -> tuple[int, Float]:
+def _band(centre: int, length: int, window: int) -> Band:
     """Return the weights of two box passes as seen from one pixel; at an edge a box is the mean of what there is."""
     behind, ahead = _reach(window)
     first, last = max(0, centre - behind), min(length, centre + ahead)
