@@ -10,18 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.items.order import (
-    LARGE,
-    LOOK,
-    STEPS,
-    Order,
-    Tier,
-    _tier_of_folder,
-    is_picture_name,
-    is_video_name,
-    promoted,
-    tier_of,
-)
+from triage.items.order import LARGE, LOOK, STEPS, Order, Tier, _tier_of_folder, promoted
 from triage.model.address import Address
 from triage.model.item import Item, ItemKind
 from triage.model.placing import Placed
@@ -85,6 +74,18 @@ def item(path: str, *, size: int = 1000, kind: ItemKind = ItemKind.FILE, allocat
 
 def order(*, seed: bytes = SEED, removable: bool = False) -> Order:
     return Order(seed=seed, removable=removable)
+
+
+def tier_of(path: str, *, removable: bool) -> Tier:
+    return Tier(order(removable=removable).place(item(path)).tier)
+
+
+def is_picture_name(path: str) -> bool:
+    return order().place(item(path)).draw is not None
+
+
+def is_video_name(path: str) -> bool:
+    return order().place(item(path)).rank % STEPS == 3
 
 
 def numbered(folder: str, number: int) -> list[Item]:

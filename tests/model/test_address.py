@@ -26,6 +26,16 @@ def test_the_text_is_printable_ascii_safe_and_one_line(name: str) -> None:
     assert not any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in text)
 
 
+def test_every_character_comes_back_and_only_two_that_are_encoded_are_printable() -> None:
+    """What is printable but for those two is not looked at one by one."""
+    for char in (chr(code) for code in range(0x3000) if not 0xD800 <= code < 0xE000):
+        address = Address("volume", "0").child("path", f"a{char}b")
+        assert address.value == f"a{char}b"
+        assert Address.parse(str(address)) == address
+        encoded = f"a{char}b" not in str(address)
+        assert encoded is (char in "!%" or ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 or char in "\u2028\u2029")
+
+
 def test_a_nested_address_reads_from_the_source_inwards() -> None:
     address = Address("volume", "1048576").child("file", "66-128-2").child("path", "/DCIM/a!b.jpg")
     assert str(address) == "volume:1048576!file:66-128-2!path:/DCIM/a%21b.jpg"

@@ -6,11 +6,18 @@ import pytest
 from suite import placed
 
 from triage.model.errors import StoreError
+from triage.model.evidence import Region, SourceInfo
 from triage.model.item import Item
 from triage.store import opening
 from triage.store.case import Case
 from triage.store.database import Database
+from triage.store.exhibits import Exhibits
+from triage.store.layout import Layout
+from triage.store.ledger import Ledger
 from triage.store.migrations import APPLICATION_ID, MIGRATIONS, Migration, migrate, version
+from triage.store.rows import INSERT_ITEM, ITEM_COLUMNS
+
+WHEN = "2026-11-23T10:00:00.000000Z"
 
 
 def test_a_stranger_reads_the_case_with_plain_sql(prepared: Case, item: Callable[[int], Item]) -> None:
@@ -21,7 +28,7 @@ def test_a_stranger_reads_the_case_with_plain_sql(prepared: Case, item: Callable
         "meta", "exhibit", "plan", "region", "item", "finding", "trouble", "unreadable", "coverage",
         "recommendation", "custody",
     }  # fmt: skip
-    assert raw.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == ("3",)
+    assert raw.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == ("4",)
     assert raw.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
     row = raw.execute("SELECT path, size, modified, runs, outcome, typeof(modified) FROM item").fetchone()
     assert row == (
@@ -56,8 +63,34 @@ def test_an_older_case_is_brought_up_to_date(prepared: Case, one_more_step: tupl
     assert row is not None
     assert tuple(row) == ("ABC/1", None)
     database.close()
-    with pytest.raises(StoreError, match="schema version 4, this program knows 3"):
+    with pytest.raises(StoreError, match="schema version 5, this program knows 4"):
         Case.open(prepared.folder)
+
+
+def test_a_case_with_an_index_of_addresses_keeps_its_items_and_what_refers_to_them(
+    tmp_path: Path, info: SourceInfo, region: Region, item: Callable[[int], Item]
+) -> None:
+    older = MIGRATIONS[:3]
+    database = Database(tmp_path / "case.sqlite", "rwc")
+    migrate(database, 0, older)
+    Ledger(database).append(when=WHEN, actor="examiner", action="case.created", subject="case", payload={})
+    exhibits = Exhibits(database)
+    exhibits.add("ABC/1", info, "f" * 64, plan_text="{}", plan_digest="e" * 64, when=WHEN)
+    Layout(database, exhibits).record_regions("ABC/1", [region])
+    rows = placed([item(number) for number in range(5)], rank=7)
+    database.execute_many(INSERT_ITEM, [(1, sequence, *row) for sequence, row in enumerate(rows)])
+    database.execute("INSERT INTO finding VALUES (1, 3, '', '', '', '', '', '', '', 0, 1, '', 0, '', '', '', '')")
+    before = [tuple(row) for row in database.rows(f"SELECT id, sequence, rank, {ITEM_COLUMNS} FROM item ORDER BY id")]
+    database.close()
+    with Case.open(tmp_path) as case:
+        after = case._database.rows(f"SELECT id, sequence, rank, {ITEM_COLUMNS} FROM item ORDER BY id")
+        assert [tuple(row) for row in after] == before
+        assert [row["item_id"] for row in case._database.rows("SELECT item_id FROM finding")] == [3]
+        assert list(case._database.rows("PRAGMA foreign_key_check")) == []
+        with pytest.raises(StoreError, match="FOREIGN KEY"):
+            case._database.execute("UPDATE finding SET item_id = 77")
+        assert case.journal.add_items("ABC/1", region.run.offset, placed([item(4), item(5)]), first=0) == 1
+        assert len(case.queue.next("ABC/1", 10)) == 6
 
 
 def test_a_step_that_fails_leaves_the_case_as_it_was(prepared: Case, tmp_path: Path) -> None:

@@ -49,20 +49,21 @@ class Tally:
 
     def listed(self, tier: int, size: int, *, is_picture: bool) -> None:
         """Count one item that has content."""
-        tally = self._tiers.setdefault(tier, _TierTally())
+        tally = self._tiers.get(tier) or self._tiers.setdefault(tier, _TierTally())
         tally.items += 1
         tally.bytes += size
         tally.cost += cost(size, is_picture=is_picture)
 
     def done(self, pending: Pending) -> None:
         """Count an item that has its outcome now."""
-        tally = self._tiers.setdefault(pending.tier, _TierTally())
-        spent = cost(pending.size, is_picture=pending.is_picture)
+        tally = self._tiers.get(pending.tier) or self._tiers.setdefault(pending.tier, _TierTally())
+        size = pending.size
+        spent = cost(size, is_picture=pending.is_picture)
         tally.items_done += 1
-        tally.bytes_done += pending.size
+        tally.bytes_done += size
         tally.cost_done += spent
         self._cost_now += spent
-        self._bytes_now += pending.size
+        self._bytes_now += size
 
     @property
     def items(self) -> int:

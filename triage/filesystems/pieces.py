@@ -55,6 +55,10 @@ class Pieces:
         data = first[start : start + length]
         return data + second[: start + length - _PIECE] if second else data
 
+    def read_once(self, offset: int, length: int) -> bytes:
+        """Return bytes of the volume that nobody will ask for again, and keep none of them."""
+        return self._volume.read_at(offset, length)
+
     def _piece(self, number: int) -> bytes | None:
         """Return a piece; None for one in which a byte cannot be read."""
         if number in self._kept:

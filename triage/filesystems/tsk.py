@@ -62,6 +62,8 @@ _MFT = 0
 class TskFileSystem:
     """One file system opened by The Sleuth Kit. Not for use from several threads at once."""
 
+    _plain = True
+
     def __init__(self, volume: Volume, kind: Any, front: bytes = b"") -> None:
         """Open by kind, one of the library's constants; `front` as for the image. Raises OSError where it is not."""
         self._volume = volume
@@ -82,17 +84,22 @@ class TskFileSystem:
         yield from Walk(self._fs, self._image, self._layout(), self._volume.address, self.kind)
 
     def _layout(self) -> Layout:
-        info, size = self._fs.info, self._volume.info.size
+        info, size, shown = self._fs.info, self._volume.info.size, len(self._image.front)
+        readable = min(size, (int(info.last_block_act) + 1) * self.block_size)
         layout = Layout(
             block_size=self.block_size,
             start=self._volume.run.offset,
             size=size,
-            readable=min(size, (int(info.last_block_act) + 1) * self.block_size),
-            shown=len(self._image.front),
+            readable=readable,
+            shown=shown,
             interleaved=bool(info.block_pre_size or info.block_post_size),
-            inodes=Inodes(self._volume, fine_times=self.kind == "ext4") if self.kind.startswith("ext") else None,
+            plain=self._plain,
+            inodes=self._inodes(readable, shown) if self.kind.startswith("ext") else None,
         )
         return replace(layout, records=self._records(layout)) if self.kind == "ntfs" else layout
+
+    def _inodes(self, readable: int, shown: int) -> Inodes:
+        return Inodes(self._image.pieces, readable=readable, shown=shown, fine_times=self.kind == "ext4")
 
     def _records(self, layout: Layout) -> Records:
         """Return the master file table; without records where the library cannot say where all of it lies."""

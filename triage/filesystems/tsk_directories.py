@@ -7,7 +7,7 @@ NTFS documentation of libfsntfs. As the library does, deleted ext names are look
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import pytsk3
@@ -15,6 +15,7 @@ import pytsk3
 _READ = 1 << 20
 _NOT_ZERO = re.compile(rb"[^\0]")
 _MIN_RECORD = 12
+_RECORD = struct.Struct("<IHBB").unpack_from
 _EXT_TYPES = {
     1: int(pytsk3.TSK_FS_NAME_TYPE_REG),
     2: int(pytsk3.TSK_FS_NAME_TYPE_DIR),
@@ -49,14 +50,19 @@ class Name(NamedTuple):
     type: int
 
 
-def ext_names(directory: Any, block_size: int, last_inode: int) -> Iterator[Name]:
-    """List an ext directory from an open file of the library: live names first, then deleted ones, each once."""
-    seen: set[int] = set()
-    deleted: list[Name] = []
+def ext_parts(directory: Any, block_size: int) -> Iterator[bytes]:
+    """Read a directory, an open file of the library, each time some whole blocks but for the last."""
     size = directory.info.meta.size
     step = max(block_size, _READ // block_size * block_size)
     for offset in range(0, size, step):
-        data = directory.read_random(offset, min(step, size - offset))
+        yield directory.read_random(offset, min(step, size - offset))
+
+
+def ext_names(parts: Iterable[bytes], block_size: int, last_inode: int) -> Iterator[Name]:
+    """List an ext directory from its content, cut between blocks: live names first, then deleted ones, each once."""
+    seen: set[int] = set()
+    deleted: list[Name] = []
+    for data in parts:
         for start in range(0, len(data), block_size):
             for name in _ext_block(data[start : start + block_size], last_inode):
                 if name.allocated:
@@ -110,21 +116,24 @@ def file_name(record: Any) -> OwnName | None:
     return None
 
 
-def _ext_block(block: bytes, last_inode: int) -> Iterator[Name]:
+def _ext_block(block: bytes, last_inode: int) -> list[Name]:
     """List one block; `slack` counts the bytes that the record before has left over, where deleted names lie."""
+    found: list[Name] = []
+    end = len(block)
     position = slack = 0
-    while position <= len(block) - _MIN_RECORD:
-        inode, record, length, kind = struct.unpack_from("<IHBB", block, position)
-        needed = (8 + length + 3) & ~3
-        sound = length and inode <= last_inode and needed <= record and not record % 4
-        if not sound or position + record > len(block) or 0 < slack < needed:
+    while position <= end - _MIN_RECORD:
+        inode, record, length, kind = _RECORD(block, position)
+        needed = (length + 11) & ~3
+        sound = length and inode <= last_inode and needed <= record and not record & 3
+        if not sound or position + record > end or 0 < slack < needed:
             step = 4 if length else _zeros(block, position)
             position += step
             slack = max(0, slack - step)
             continue
-        live = not slack and inode != 0
-        name = block[position + 8 : position + 8 + length].split(b"\0", 1)[0]
-        yield Name(name, inode, live, _EXT_TYPES.get(kind, _UNDEFINED))
+        own_name = block[position + 8 : position + 8 + length]
+        if 0 in own_name:
+            own_name = own_name[: own_name.index(0)]
+        found.append(Name(own_name, inode, not slack and inode != 0, _EXT_TYPES.get(kind, _UNDEFINED)))
         if slack:
             slack = max(0, slack - needed)
         if not slack and record - needed >= _MIN_RECORD:
@@ -132,6 +141,7 @@ def _ext_block(block: bytes, last_inode: int) -> Iterator[Name]:
         elif not slack:
             needed = record
         position += needed
+    return found
 
 
 def _zeros(block: bytes, position: int) -> int:

@@ -14,8 +14,8 @@ NTFS_DATA = int(pytsk3.TSK_FS_ATTR_TYPE_NTFS_DATA)
 NTFS_INDEX_ROOT = int(pytsk3.TSK_FS_ATTR_TYPE_NTFS_IDXROOT)
 HFS_RESOURCE = int(pytsk3.TSK_FS_ATTR_TYPE_HFS_RSRC)
 # The attribute that holds the content of a file where a file has one content only, and the data fork of HFS+.
-_DEFAULT = int(pytsk3.TSK_FS_ATTR_TYPE_DEFAULT)
-PLAIN_CONTENT = frozenset({_DEFAULT, int(pytsk3.TSK_FS_ATTR_TYPE_HFS_DATA)})
+DEFAULT = int(pytsk3.TSK_FS_ATTR_TYPE_DEFAULT)
+PLAIN_CONTENT = frozenset({DEFAULT, int(pytsk3.TSK_FS_ATTR_TYPE_HFS_DATA)})
 _CONTENT = PLAIN_CONTENT | {NTFS_DATA, NTFS_INDEX_ROOT, HFS_RESOURCE}
 _SECOND = 1_000_000_000
 _NON_RESIDENT = int(pytsk3.TSK_FS_ATTR_NONRES)
@@ -25,6 +25,7 @@ _META_ALLOCATED = int(pytsk3.TSK_FS_META_FLAG_ALLOC)
 _UNDEFINED_META = int(pytsk3.TSK_FS_META_TYPE_UNDEF)
 _VIRTUAL_DIRECTORY = int(pytsk3.TSK_FS_NAME_TYPE_VIRT_DIR)
 
+LOST_MAP = "the map of its blocks cannot be read"
 TOO_MANY_HOLES = "a sparse file whose map of blocks takes the library too long to read"
 
 _META_KINDS = {
@@ -112,12 +113,16 @@ def entry_of(name: Name, record: Any, layout: Layout) -> Entry:
     """Put a name and its metadata together; `record` is an open file of the library, or None."""
     meta = None if record is None else record.info.meta
     if meta is None:
-        return _unknown(name, layout)
+        return unknown(name, layout)
     own_name, inode, allocated, name_type = name
     form, in_use = int(meta.type), bool(int(meta.flags) & _META_ALLOCATED)
     kind = _META_KINDS.get(form, ItemKind.OTHER) if form != _UNDEFINED_META else _kind(name)
     stored = _stored(record, inode, layout)
     missing = _missing(meta, stored) if kind is ItemKind.FILE else 0
+    unlocated = why_unlocated(name, form, in_use, missing, stored) if allocated else None
+    if stored and kind is ItemKind.FILE and layout.inodes is not None and layout.inodes.is_map_lost(inode):
+        stored = (stored[0]._replace(size=max(0, meta.size), missing=0, runs=(), direct=False),)
+        missing, unlocated = 0, LOST_MAP
     # By position: the names of the fields would take as long as all of the rest here.
     return Entry(
         own_name,
@@ -126,17 +131,17 @@ def entry_of(name: Name, record: Any, layout: Layout) -> Entry:
         in_use and not allocated,
         not in_use,
         kind,
-        kind is ItemKind.DIRECTORY and (allocated or name_type in _MAY_ENTER),
+        kind is ItemKind.DIRECTORY and (allocated or name_type in MAY_ENTER),
         name_type == _VIRTUAL_DIRECTORY,
         _times(meta),
         missing,
-        _unlocated(name, form, in_use, missing, stored) if allocated else None,
+        unlocated,
         layout.inodes is not None and inode in layout.inodes,
         stored,
     )
 
 
-def _unknown(name: Name, layout: Layout) -> Entry:
+def unknown(name: Name, layout: Layout) -> Entry:
     """Return what there is to know of a name without metadata."""
     virtual = name.type == _VIRTUAL_DIRECTORY
     return Entry(
@@ -158,7 +163,7 @@ def _unknown(name: Name, layout: Layout) -> Entry:
 
 def holed_entry(name: Name, holed: HoledInode) -> Entry:
     """Put a name and an inode together about which the library is not asked."""
-    content = Stored(type=_DEFAULT, id=0, name=b"", size=holed.size, missing=0, runs=(), encrypted=False, direct=False)
+    content = Stored(type=DEFAULT, id=0, name=b"", size=holed.size, missing=0, runs=(), encrypted=False, direct=False)
     return Entry(
         name=name.name,
         inode=name.inode,
@@ -183,7 +188,7 @@ def _missing(meta: Any, stored: tuple[Stored, ...]) -> int:
     return missing if stored else max(0, meta.size)
 
 
-def _unlocated(name: Name, form: int, in_use: bool, missing: int, stored: tuple[Stored, ...]) -> str | None:
+def why_unlocated(name: Name, form: int, in_use: bool, missing: int, stored: tuple[Stored, ...]) -> str | None:
     """Return why nothing is known of what an allocated name stands for; readable metadata without content is known."""
     for part in stored:
         if part.size:
@@ -209,7 +214,7 @@ def _free_record(fs: Any, inode: int) -> Any:
 
 
 # What a deleted name may say it is so that its metadata, if a directory, is believed to be still that of the name.
-_MAY_ENTER = frozenset(
+MAY_ENTER = frozenset(
     {
         int(pytsk3.TSK_FS_NAME_TYPE_DIR),
         int(pytsk3.TSK_FS_NAME_TYPE_VIRT_DIR),

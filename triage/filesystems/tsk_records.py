@@ -37,8 +37,8 @@ class Records:
     def __init__(self, volume: Volume | Pieces, runs: Runs) -> None:
         """Take the runs of the table, offsets in the source; without runs it has no records."""
         self._volume = volume
-        self._runs = runs
-        self._size = _record_size(volume.read_at(0, _STRIDE))
+        self.runs = runs
+        self.size = _record_size(volume.read_at(0, _STRIDE))
         self._pieces: OrderedDict[int, bytes] = OrderedDict()
 
     def is_written(self, inode: int, name: bytes, size: int) -> bool:
@@ -46,12 +46,12 @@ class Records:
 
         False also where that is not certain: the table is damaged, or the list of attributes not in the record.
         """
-        base = self._record(inode)
+        base = self.record(inode)
         wanted = name and name.decode("utf-8", "replace").encode("utf-16-le", "replace")
         found = _sizes(base, wanted)
         if not found:
             for other in _extensions(base, inode):
-                record = self._record(other)
+                record = self.record(other)
                 if int.from_bytes(record[32:40], "little") & _REFERENCE != inode:
                     return False
                 found = _sizes(record, wanted)
@@ -59,21 +59,21 @@ class Records:
                     break
         return len(found) == 1 and found[0][0] == size <= found[0][1] < _MOST
 
-    def _record(self, inode: int) -> bytes:
+    def record(self, inode: int) -> bytes:
         """Return one record with the ends of its sectors put back, nothing where there is none or it is torn."""
-        if not self._size:
+        if not self.size:
             return _NO_RECORD
-        number, index = divmod(inode, _PIECE // self._size)
+        number, index = divmod(inode, _PIECE // self.size)
         piece = self._pieces.get(number)
         if piece is None:
             piece = self._pieces[number] = self._load(number * _PIECE)
             if len(self._pieces) > _PIECES:
                 self._pieces.popitem(last=False)
-        return _whole(piece[index * self._size : (index + 1) * self._size])
+        return _whole(piece[index * self.size : (index + 1) * self.size])
 
     def _load(self, offset: int) -> bytes:
         piece = b""
-        for run in self._runs:
+        for run in self.runs:
             if offset < run.length and len(piece) < _PIECE:
                 start = run.offset - self._volume.run.offset + offset
                 piece += self._volume.read_at(start, min(run.length - offset, _PIECE - len(piece)))

@@ -20,7 +20,8 @@ class Layout:
     `interleaved` is True where each block is wrapped in other bytes (raw CD sectors): no plain runs exist then.
     `inodes` is the inode table where the file system is an ext, `records` the master file table where it is NTFS.
     `shown` is how many first bytes the library is shown in place of the volume's own, `readable` up to where in the
-    volume it reads.
+    volume it reads. `plain` is whether what is plain and sound is read without the library; only a comparison of both
+    ways asks for less.
     """
 
     block_size: int
@@ -31,6 +32,7 @@ class Layout:
     interleaved: bool = False
     inodes: Inodes | None = None
     records: Records | None = None
+    plain: bool = True
 
 
 class FoundRuns(NamedTuple):

@@ -118,10 +118,17 @@ class Walk:
         The library's search takes as long as its listing of large directories, and on ext it fails where a directory
         was deleted: inodes are looked at one by one then.
         """
+        if self._listing.has_no_orphans(ORPHAN_BUDGET):
+            return
         if self._listing.met_large:
             yield from self._scanned(place)
             return
-        found: Iterator[Entry | str] | None = None
+        found = self._listing.orphans()
+        if found is not None:
+            for entry in found:
+                yield from self._take(entry, place, [])
+            return
+        self._listing.prepare(int(self._fs.info.root_inum))
         self._image.limit(ORPHAN_BUDGET)
         try:
             found = self._listing.lost(place.inode)

@@ -122,21 +122,6 @@ def promoted(hits: int) -> int:
     return -hits.bit_length()
 
 
-def tier_of(path: str, *, removable: bool) -> Tier:
-    """Return the tier of a path inside a volume; a removable device is one tier as a whole."""
-    return _tier(path, _extension(path), removable=removable)
-
-
-def is_picture_name(path: str) -> bool:
-    """Whether the extension is that of a picture, camera raw included."""
-    return _extension(path) in _PICTURES
-
-
-def is_video_name(path: str) -> bool:
-    """Whether the extension is that of a video."""
-    return _extension(path) in _VIDEOS
-
-
 def _extension(path: str) -> str:
     _, dot, extension = path.rpartition(".")
     return extension.lower() if dot else ""

@@ -72,13 +72,10 @@ class Item:
     @property
     def has_content(self) -> bool:
         """Whether there are bytes to examine; of a folder or a link the name is all there is."""
-        match self.kind:
-            case ItemKind.DIRECTORY | ItemKind.LINK:
-                return False
-            case ItemKind.OTHER:
-                return self.size > 0
-            case _:
-                return True
+        kind = self.kind
+        if kind is ItemKind.FILE:
+            return True  # by far the most
+        return self.size > 0 if kind is ItemKind.OTHER else kind is not ItemKind.DIRECTORY and kind is not ItemKind.LINK
 
 
 def printable(name: str) -> str:

@@ -1,10 +1,9 @@
 """When an item is looked at."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class Placed(NamedTuple):
     """The place of an item in the order of looking.
 
     `tier` and `rank`: the lower, the earlier; the tier is for good, the rank may fall while a run goes on. `draw` is

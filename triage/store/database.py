@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from triage.model.errors import StoreError
 
@@ -68,6 +68,15 @@ class Database:
         """Stream the rows of a query."""
         try:
             yield from self._connection.execute(query, parameters)
+        except sqlite3.Error as error:
+            self._refuse(error)
+
+    def tuples(self, query: str, parameters: Parameters = ()) -> Iterator[tuple[Any, ...]]:
+        """Stream the rows of a query as plain tuples, which is quicker where there are many."""
+        try:
+            cursor = self._connection.cursor()
+            cursor.row_factory = None
+            yield from cursor.execute(query, parameters)
         except sqlite3.Error as error:
             self._refuse(error)
 

@@ -13,7 +13,8 @@ from triage.model.item import ItemKind, Outcome
 from triage.store.database import Database
 from triage.store.exhibits import Exhibits
 from triage.store.layout import Layout
-from triage.store.rows import INSERT_ITEM, UPDATE_RESULT, Row, spans_of
+from triage.store.listing import Listing
+from triage.store.rows import UPDATE_RESULT, Row, spans_of
 
 _FINDING = """
 INSERT INTO finding (item_id, set_name, set_version, set_digest, set_kind, category, grade, match, distance,
@@ -81,6 +82,7 @@ class Journal:
         self._database = database
         self._exhibits = exhibits
         self._layout = layout
+        self._listing = Listing(database)
 
     def add_items(self, reference: str, volume_offset: int, rows: Sequence[Row], *, first: int) -> int:
         """Store listed items (see `listed_row`) in one transaction; return how many were new.
@@ -90,9 +92,8 @@ class Journal:
         one.
         """
         region = self._layout.key(reference, volume_offset)
-        numbered = ((region, sequence, *row) for sequence, row in enumerate(rows, first))
         with self._database.transaction():
-            return self._database.execute_many(INSERT_ITEM, numbered)
+            return self._listing.add(region, rows, first)
 
     def record_results(
         self, rows: Sequence[Row], found: Sequence[tuple[int, Finding]], *, found_at: str, seconds: float

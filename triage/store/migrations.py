@@ -22,6 +22,7 @@ MIGRATIONS = (
     Migration(brings="exhibits, items, findings, coverage, custody ledger", script="schema.sql"),
     Migration(brings="series and flags of findings", script="series.sql"),
     Migration(brings="order of looking, ways of reading, why a run ended", script="queue.sql"),
+    Migration(brings="items without an index of addresses", script="item.sql"),
 )
 
 

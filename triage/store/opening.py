@@ -14,7 +14,6 @@ FILE = "case.sqlite"
 LOCK = "case.lock"
 
 _WRITER_SETTINGS = (
-    "foreign_keys = ON",
     "cache_size = -65536",
     "wal_autocheckpoint = 8000",
 )
@@ -39,6 +38,7 @@ def make_or_continue(folder: Path, when: str, actor: str) -> tuple[Database, Wri
             migrate(database, found)
         else:
             _begin(database, when, actor)
+        _keep_references(database)
         undo.pop_all()
     return database, lock
 
@@ -54,6 +54,7 @@ def continue_case(folder: Path) -> tuple[Database, WriterLock]:
         undo.callback(database.close)
         _settle(database)
         migrate(database, found)
+        _keep_references(database)
         undo.pop_all()
     return database, lock
 
@@ -129,6 +130,11 @@ def _settle(database: Database) -> None:
         )
     for setting in _WRITER_SETTINGS:
         database.execute(f"PRAGMA {setting}")
+
+
+def _keep_references(database: Database) -> None:
+    """Refuse from now on what refers to nothing; a migration may replace a table that others refer to."""
+    database.execute("PRAGMA foreign_keys = ON")
 
 
 def _readable(path: Path) -> Database:

@@ -14,6 +14,7 @@ from triage.store.layout import Layout
 from triage.store.rows import ITEM_COLUMNS, Row
 
 _WAITING = f"SELECT rank, id, tier, draw IS NOT NULL, {ITEM_COLUMNS}"
+_BEFORE_ITEM = 4  # columns
 _NEXT = f"""
 {_WAITING} FROM item INDEXED BY item_queue
 WHERE region_id = ? AND outcome = 'not-reached' AND id NOT IN (SELECT value FROM json_each(?))
@@ -157,9 +158,9 @@ class Queue:
         return found
 
     def _of_region(self, query: str, key: int, run: ByteRun, named: str, limit: int) -> Iterator[tuple[int, Pending]]:
-        for row in self._database.rows(query, (key, named, limit)):
-            rank, number, tier, is_picture, *values = row
-            yield rank, Pending(number, run, tier, bool(is_picture), tuple(values))
+        for row in self._database.tuples(query, (key, named, limit)):
+            rank, number, tier, is_picture = row[:_BEFORE_ITEM]
+            yield rank, Pending(number, run, tier, bool(is_picture), row[_BEFORE_ITEM:])
 
 
 def folder_of(path: str) -> str:

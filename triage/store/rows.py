@@ -32,7 +32,7 @@ _RESULT_COLUMNS = (
 INSERT_ITEM = f"""
 INSERT INTO item (region_id, sequence, {ITEM_COLUMNS}, {_PLACE_COLUMNS})
 VALUES ({", ".join("?" * (2 + 16 + 6))})
-ON CONFLICT (region_id, address) DO NOTHING
+ON CONFLICT DO NOTHING
 """  # noqa: S608 - names of columns, none from outside
 UPDATE_RESULT = f"""
 UPDATE item SET ({_RESULT_COLUMNS}) = ({", ".join("?" * 12)}), look = 0
@@ -40,35 +40,37 @@ WHERE id = ? AND outcome = 'not-reached'
 """  # noqa: S608 - as above
 
 _NO_PICTURE = PictureHashes()
+_KINDS = {kind.value: kind for kind in ItemKind}
+_WAITS, _LISTED = Outcome.NOT_REACHED.value, Outcome.EXAMINED.value
 
 
 def listed_row(item: Item, placed: Placed) -> Row:
     """Return the columns of an item and of its place, in the order of `INSERT_ITEM`."""
-    times = item.times
-    raw = raw_bytes(item.path)
+    path, reference, times, runs = item.path, item.reference, item.times, item.runs
+    raw = None if path.isascii() else raw_bytes(path)
     return (
         str(item.address),
-        item.path if raw is None else printable(item.path),
+        path if raw is None else printable(path),
         raw,
-        item.kind.value,
+        item.kind._value_,
         storable(item.size),
         item.allocated,
         item.recovered,
         item.encrypted,
         item.unlocated,
-        raw_bytes(item.reference) or item.reference,
+        reference if reference.isascii() else raw_bytes(reference) or reference,
         utc_text(times.modified),
         utc_text(times.created),
         utc_text(times.accessed),
         utc_text(times.changed),
-        runs_text(item.runs),
+        runs_text(runs),
         item.direct,
-        (Outcome.NOT_REACHED if item.has_content else Outcome.EXAMINED).value,
+        _WAITS if item.has_content else _LISTED,
         int(placed.tier),
         placed.rank,
         placed.draw,
         placed.look,
-        storable(item.runs[0].offset) if item.runs else 0,
+        storable(runs[0].offset) if runs else 0,
     )
 
 
@@ -77,7 +79,7 @@ def item_of(row: Sequence[Any]) -> Item:
     (address, path, raw, kind, size, allocated, recovered, encrypted, unlocated, reference, *times, runs, direct) = row
     return Item(
         address=Address.parse(address),
-        kind=ItemKind(kind),
+        kind=_KINDS[kind],
         path=path if raw is None else _escaped(raw),
         size=size,
         allocated=bool(allocated),
@@ -111,9 +113,9 @@ def result_row(result: ItemResult) -> Row:
     )
 
 
-def runs_text(runs: Iterable[ByteRun]) -> str:
+def runs_text(runs: Runs) -> str:
     """Return `offset+length offset+length`, empty for no runs."""
-    return " ".join(f"{run.offset}+{run.length}" for run in runs)
+    return " ".join([f"{run.offset}+{run.length}" for run in runs])
 
 
 def runs_of(text: str) -> Runs:

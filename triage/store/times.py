@@ -3,7 +3,9 @@
 from functools import lru_cache
 
 _SECOND = 1_000_000_000
-_DAY = 86_400
+_MINUTE = 60 * _SECOND
+_MINUTES = 1440  # of a day
+_LEADING = 1000 * _SECOND  # keeps the zeros before a second and its fraction
 
 _DAYS_TO_EPOCH = 719_468  # from 0000-03-01 to 1970-01-01
 _DAYS_IN_ERA = 146_097  # 400 Gregorian years
@@ -13,23 +15,30 @@ def utc_text(nanoseconds: int | None) -> str | None:
     """Return `2019-08-31T10:22:59.960217400Z` for nanoseconds since 1970; years past 9999 carry a sign."""
     if nanoseconds is None:
         return None
-    second, fraction = divmod(nanoseconds, _SECOND)
-    return f"{_second(second)}.{fraction:09}Z"
+    minute, rest = divmod(nanoseconds, _MINUTE)
+    digits = str(_LEADING + rest)
+    return f"{_until(minute)}{digits[2:4]}.{digits[4:]}Z"
 
 
 def utc_nanoseconds(text: str | None) -> int | None:
     """Return what `utc_text` was given."""
     if text is None:
         return None
+    return _minute(text[:-13]) * _MINUTE + int(text[-13:-11]) * _SECOND + int(text[-10:-1])
+
+
+@lru_cache(maxsize=1 << 15)  # what was copied or installed together has its times in few minutes
+def _until(minute: int) -> str:
+    """Return what comes before the seconds."""
+    day, rest = divmod(minute, _MINUTES)
+    return f"{_date(day)}T{rest // 60:02}:{rest % 60:02}:"
+
+
+@lru_cache(maxsize=1 << 15)
+def _minute(text: str) -> int:
+    """Return the minute that `_until` wrote."""
     date, _, clock = text.partition("T")
-    seconds = int(clock[0:2]) * 3600 + int(clock[3:5]) * 60 + int(clock[6:8])
-    return (_day(date) * _DAY + seconds) * _SECOND + int(clock[9:18])
-
-
-@lru_cache(maxsize=1 << 15)  # what was copied or installed together has its times in few seconds
-def _second(second: int) -> str:
-    day, rest = divmod(second, _DAY)
-    return f"{_date(day)}T{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
+    return _day(date) * _MINUTES + int(clock[0:2]) * 60 + int(clock[3:5])
 
 
 @lru_cache(maxsize=4096)  # the times of one source fall on few days
