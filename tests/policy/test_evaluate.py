@@ -1,25 +1,22 @@
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from synthetic.facts import CHANGES, CLEAR, NOTABLE, UNKNOWN, any_facts, clear_facts, covered, samples
 
 from triage.model.coverage import Coverage, CoverageClass
 from triage.model.event import EndedBy
-from triage.model.finding import SetIdentity, SetKind
 from triage.model.item import Outcome
 from triage.model.matches import SetMatches
 from triage.model.recommendation import Recommendation, Verdict
 from triage.model.sampling import Stratum
 from triage.model.trouble import TroubleCode
-from triage.policy.evaluate import recommend
+from triage.policy import evaluate
 from triage.policy.facts import Facts
-
-NOTABLE = SetIdentity(name="demo", version="3", digest="d" * 64, kind=SetKind.NOTABLE)
-KNOWN = SetIdentity(name="software", version="1", digest="e" * 64, kind=SetKind.KNOWN)
+from triage.policy.policy import DEFAULT, Policy
 
 # Words that would state more than a hash set can show.
 NEVER_SAID = re.compile(
@@ -28,64 +25,8 @@ NEVER_SAID = re.compile(
 )
 
 
-def covered(items: Mapping[str, int] | None = None, **classes: int) -> Coverage:
-    """Return an account of 4,096 examined bytes and what else is named."""
-    account = {CoverageClass.EXAMINED: 4096} | {CoverageClass[name.upper()]: number for name, number in classes.items()}
-    outcomes = {Outcome.EXAMINED: 10, **(items or {})}
-    return Coverage(size=sum(account.values()), bytes=account, items=outcomes)
-
-
-CLEAR = Facts(
-    finished=True,
-    profile="scene",
-    pictures_compared=True,
-    sets=(NOTABLE, KNOWN),
-    sets_hold_pictures=True,
-    coverage=covered(outside_partitions=512, unallocated_not_examined=1_234_567, skipped=99),
-    files_examined=10,
-    volumes={"read": 1, "empty": 1},
-    troubles={},
-)
-
-UNKNOWN: dict[str, list[dict[str, Any]]] = {
-    "candidate-unconfirmed": [{"matches": (SetMatches(set=NOTABLE, category="A", unconfirmed=2),)}],
-    "encrypted": [
-        {"source_encrypted": "LUKS"},
-        {"volumes": {"read": 1, "encrypted": 1}},
-        {"coverage": covered({Outcome.ENCRYPTED: 1})},
-        {"coverage": covered(encrypted=1)},
-        {"troubles": {TroubleCode.ENCRYPTED: 1}},
-    ],
-    "unsupported": [
-        {"volumes": {"read": 1, "unsupported": 1}},
-        {"volumes": {"read": 1, "a-state-of-a-later-version": 1}},
-        {"coverage": covered(unsupported=1)},
-        {"troubles": {TroubleCode.UNSUPPORTED: 1}},
-    ],
-    "ambiguous": [{"volumes": {"read": 1, "ambiguous": 1}}, {"troubles": {TroubleCode.AMBIGUOUS: 1}}],
-    "no-file-system": [{"volumes": {"no-file-system": 1}}, {"troubles": {TroubleCode.NO_FILE_SYSTEM: 1}}],
-    "unreadable": [
-        {"coverage": covered(unreadable=1)},
-        {"coverage": covered({Outcome.UNREADABLE: 1})},
-        {"troubles": {TroubleCode.UNREADABLE: 1}},
-    ],
-    "source-incomplete": [{"source_troubles": ("segment 2 is missing",)}],
-    "damaged": [{"troubles": {TroubleCode.DAMAGED: 1}}],
-    "crashed": [{"coverage": covered({Outcome.CRASHED: 1})}, {"troubles": {TroubleCode.CRASHED: 1}}],
-    "timed-out": [{"coverage": covered({Outcome.TIMED_OUT: 1})}, {"troubles": {TroubleCode.TIMED_OUT: 1}}],
-    "limit": [{"limited_items": 1}, {"troubles": {TroubleCode.LIMIT: 1}}],
-    "stopped-early": [
-        {"finished": False},
-        {"coverage": covered({Outcome.NOT_REACHED: 1})},
-        *({"ended_by": cause} for cause in EndedBy if cause is not EndedBy.END),
-    ],
-    "not-examined": [{"coverage": covered(not_examined=1)}],
-    "no-hash-set": [{"sets": ()}, {"sets": (KNOWN,)}],
-    "pictures-not-compared": [{"profile": "exact", "pictures_compared": False}],
-    "pictures-undecodable": [{"undecodable_pictures": 1}, {"damaged_pictures": 1}],
-    "nothing-examined": [{"files_examined": 0}],
-}
-CHANGES = [(code, change) for code, changes in UNKNOWN.items() for change in changes]
+def recommend(facts: Facts) -> Recommendation:
+    return evaluate.recommend(facts, Policy.load(DEFAULT))
 
 
 def codes(recommendation: Recommendation) -> list[str]:
@@ -100,8 +41,8 @@ def test_return_is_indicated_only_with_what_was_and_was_not_looked_at() -> None:
     given_back = recommend(CLEAR)
     assert given_back.verdict is Verdict.RETURN_INDICATED
     assert codes(given_back) == [
-        "looked-at", "skipped-by-rule", "unallocated-not-examined", "outside-partitions", "whole-files-only",
-        "known-material-only",
+        "looked-at", "volume-empty", "skipped-by-rule", "unallocated-not-examined", "outside-partitions",
+        "whole-files-only", "known-material-only",
     ]  # fmt: skip
     assert "1.2 megabytes (1,234,567 bytes)" in text(given_back, "unallocated-not-examined")
     assert "512 bytes" in text(given_back, "outside-partitions")
@@ -254,64 +195,6 @@ def test_the_parts_of_a_reason_are_listed() -> None:
 
 
 SKIPS = [CoverageClass.SKIPPED, CoverageClass.SKIPPED_BY_SIZE, CoverageClass.SKIPPED_KNOWN]
-counts = st.integers(min_value=0, max_value=1 << 50)
-samples = st.lists(
-    st.builds(
-        lambda numbers, label: Stratum(
-            tier=1,
-            label=label,
-            **dict(zip(("drawn_matches", "matches", "drawn", "examined", "pictures"), sorted(numbers), strict=True)),
-        ),
-        st.lists(st.integers(min_value=0, max_value=3_000), min_size=5, max_size=5),
-        st.sampled_from(["user folders", "other folders"]),
-    ),
-    max_size=3,
-).map(tuple)
-accounts = st.builds(
-    lambda taken, items: Coverage(size=sum(taken.values()), bytes=taken, items=items),
-    st.dictionaries(st.sampled_from(CoverageClass), counts),
-    st.dictionaries(st.sampled_from(Outcome), counts),
-)
-states = ["read", "empty", "encrypted", "unsupported", "ambiguous", "no-file-system", "other"]
-any_facts = st.builds(
-    Facts,
-    finished=st.booleans(),
-    profile=st.sampled_from(["exact", "scene", "full"]),
-    pictures_compared=st.booleans(),
-    sets=st.lists(st.sampled_from([NOTABLE, KNOWN]), max_size=2).map(tuple),
-    sets_hold_pictures=st.booleans(),
-    coverage=accounts,
-    files_examined=counts,
-    matches=st.lists(
-        st.builds(
-            SetMatches,
-            set=st.just(NOTABLE),
-            exact=counts,
-            exact_deleted=counts,
-            unconfirmed=counts,
-            confirmed=counts,
-        ),
-        max_size=2,
-    ).map(tuple),
-    volumes=st.dictionaries(st.sampled_from(states), counts),
-    troubles=st.dictionaries(st.sampled_from(TroubleCode), counts),
-    limited_items=counts,
-    skipped_by_size=counts,
-    skipped_known=counts,
-    undecodable_pictures=counts,
-    damaged_pictures=counts,
-    incomparable_pictures=counts,
-    source_encrypted=st.none() | st.just("LUKS"),
-    source_troubles=st.lists(st.just("the last segment is cut"), max_size=1).map(tuple),
-    strata=samples,
-    ended_by=st.sampled_from(EndedBy),
-)
-# Facts under which return would be indicated, so that the next tests start where it matters.
-clear_facts = st.builds(
-    lambda size, files: replace(CLEAR, coverage=covered(skipped=size, outside_partitions=size), files_examined=files),
-    counts,
-    st.integers(min_value=1, max_value=1 << 40),
-)
 
 
 @settings(deadline=None)  # a shared machine may stall

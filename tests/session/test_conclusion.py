@@ -1,5 +1,6 @@
 """What the conclusion counts from a case, and that it is of one moment."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from triage.model.evidence import Region, SourceInfo, VolumeReport
 from triage.model.item import Item, ItemKind, Outcome
 from triage.model.result import ItemResult
 from triage.model.runs import ByteRun
+from triage.policy.policy import Policy
 from triage.session.conclusion import conclude, coverage_now
 from triage.store.case import Case, CaseReader
 from triage.store.journal import AccountedItems
@@ -75,6 +77,22 @@ def test_pictures_are_counted_where_they_are_allocated(examined: Case) -> None:
     assert "10 files" in texts["looked-at"]
     assert coverage.items["examined"] == 10
     assert coverage.bytes[CoverageClass.EXAMINED] == coverage.bytes[CoverageClass.UNALLOCATED_EXAMINED] == 5 * 4096
+
+
+def test_the_policy_of_the_plan_is_the_one_that_counts(case: Case) -> None:
+    """The default one for a plan from before there were policies, which asks for no self-test."""
+    told = {}
+    for reference, policy in (("A/1", None), ("A/2", Policy(name="ours", version="1"))):
+        if policy is not None:
+            plan = json.dumps({**json.loads(PLAN), "policy": policy.as_fields()})
+            info = SourceInfo(kind="raw", files=("disk.raw",), size=SIZE)
+            case.exhibits.add(reference, info, "f" * 64, plan_text=plan, plan_digest="e" * 64, when=WHEN)
+        record = case.exhibits.get(reference)
+        assert record is not None
+        _, recommendation = conclude(case, record, ended_by=EndedBy.END)
+        codes = [reason.code for reason in recommendation.reasons]
+        told[reference] = codes.index("self-test-missing") < codes.index("looked-at")
+    assert told == {"A/1": False, "A/2": True}
 
 
 def test_the_coverage_now_is_of_one_moment(examined: Case, monkeypatch: pytest.MonkeyPatch) -> None:

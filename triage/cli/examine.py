@@ -50,6 +50,13 @@ def default_exhibit(source: Path) -> str:
 )
 @click.option("--jobs", type=click.IntRange(1, 64), help="worker processes [default: processor cores]")
 @click.option("--library", type=PLACE, help="folder of the hash sets")
+@click.option(
+    "--policy",
+    type=TEXT,
+    default="uk-scene",
+    show_default=True,
+    help="what a result may rest on: uk-scene, uk-lab, strict, or a TOML file",
+)
 @click.option("--verify-source", is_flag=True, help="first compare the whole source with the digests it claims (E01)")
 @click.option(
     "--time-limit", type=DURATION, metavar="TIME", help="stop a run after so long, such as 20m or 1h30m; resumable"
@@ -70,6 +77,7 @@ def examine(
     profile: str,
     jobs: int | None,
     library: Path | None,
+    policy: str,
     verify_source: bool,
     time_limit: float | None,
     enough: int | None,
@@ -100,6 +108,7 @@ def examine(
         profile=Profile(profile),
         jobs=jobs or os.cpu_count() or 1,
         library=library,
+        policy=policy,
         verify_source=verify_source,
         stop=Stop(seconds=time_limit, findings=enough),
         trace=profile_run,

@@ -1,6 +1,7 @@
 """The plan: everything that decides a result, frozen and stored before the first byte of content is read."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import PurePath
@@ -82,7 +83,7 @@ class Plan:
     """Same plan and same evidence give the same items and findings.
 
     `source` is the identity of the source (see `identity`), `analyzers` are (name, version) pairs, `verify_source` is
-    whether the source is first compared with the digests it claims.
+    whether the source is first compared with the digests it claims, `policy` the fields of the one that judges.
     """
 
     version: str
@@ -94,6 +95,7 @@ class Plan:
     sets_hold_pictures: bool
     verify_source: bool
     limits: Limits
+    policy: Mapping[str, object]
 
     def text(self) -> str:
         """Return the canonical JSON of the plan."""

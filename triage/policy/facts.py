@@ -1,7 +1,8 @@
 """What a recommendation is made from: facts in a case, counted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 
 from triage.model.coverage import Coverage
 from triage.model.event import EndedBy
@@ -24,7 +25,13 @@ class Facts:
     by appearance. `source_encrypted` names the method where the container itself is encrypted and was not opened;
     `source_troubles` are the facts known when it was opened (a missing segment, a cut file).
     `finished` is True when the run came to its own end, `ended_by` says what ended it.
-    `strata` are the pictures of each tier and what a random draw of them showed.
+    `strata` are the pictures of each tier and what a random draw of them showed. `unlisted_volumes` are those whose
+    names are not all listed, None where that is not known.
+    `high_entropy_files` and `high_entropy_bytes` are those of the encrypted items, and of the encrypted bytes, that
+    only noise without a signature tells; 0 also where they are not told apart. `pictures` are the allocated pictures to
+    be compared by appearance, decoded or not; None where they are not counted.
+    `examined_on` is the day of the examination, `set_dates` of which day a set is, by its digest; a set may be absent.
+    `self_test_passed` is of the self-test before the examination, None without one.
     """
 
     finished: bool
@@ -47,3 +54,10 @@ class Facts:
     source_troubles: tuple[str, ...] = ()
     strata: tuple[Stratum, ...] = ()
     ended_by: EndedBy = EndedBy.END
+    unlisted_volumes: int | None = None
+    high_entropy_files: int = 0
+    high_entropy_bytes: int = 0
+    pictures: int | None = None
+    examined_on: date | None = None
+    set_dates: Mapping[str, date] = field(default_factory=dict)
+    self_test_passed: bool | None = None

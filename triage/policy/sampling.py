@@ -21,7 +21,7 @@ CONFIDENCES = (0.95, 0.99, 0.999)
 _TOLD = 0.99
 
 
-def bound(population: int, drawn: int, confidence: float) -> int:
+def bound(population: int, drawn: int, confidence: float | Fraction) -> int:
     """Return the largest number of matching pictures that a random draw without a match leaves possible.
 
     With that confidence (between 0 and 1) fewer than `bound + 1` of the population match.
@@ -106,7 +106,22 @@ def _bounded(one: Stratum) -> bool:
     return one.drawn > 0 and not one.drawn_matches
 
 
-def _most(one: Stratum, confidence: float) -> int:
+def most_in_all(strata: Sequence[Stratum], confidence: float | Fraction) -> int | None:
+    """Return the largest number of pictures of all strata together that can match, with that confidence.
+
+    The doubt is shared out, so that all bounds hold at once. Pictures that could not be examined count as matching.
+    None where nothing can be said: without a stratum, or with one that is neither bounded nor examined as a whole.
+    """
+    whole = [one for one in strata if one.examined == one.pictures]
+    drawn = [one for one in strata if one.examined < one.pictures]
+    if not strata or not all(_bounded(one) for one in drawn):
+        return None
+    level = 1 - (1 - Fraction(str(confidence))) / max(len(drawn), 1)
+    possible = sum(one.matches for one in whole) + sum(_most(one, level) for one in drawn)
+    return possible + sum(one.not_covered for one in strata)
+
+
+def _most(one: Stratum, confidence: float | Fraction) -> int:
     possible = one.pictures - one.examined + one.matches
     return max(one.matches, min(possible, bound(one.pictures, one.drawn, confidence)))
 

@@ -2,7 +2,9 @@
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from triage.items.order import DRAWS, Tier
 from triage.model.coverage import Coverage, CoverageClass
@@ -15,6 +17,7 @@ from triage.model.sampling import Stratum
 from triage.policy.account import account, class_of
 from triage.policy.evaluate import recommend
 from triage.policy.facts import Facts
+from triage.policy.policy import DEFAULT, Policy
 from triage.policy.sampling import DrawClass, stratum
 from triage.policy.spans import Spans, merge
 from triage.store.case import CaseReader, OpenCase
@@ -71,12 +74,13 @@ def conclude(case: OpenCase, record: ExhibitRecord, *, ended_by: EndedBy | None)
     tally = _tally(case, reference)
     volumes = case.layout.volumes(reference)
     unreadable = [bad.run for bad in case.obstacles.unreadable(reference)]
+    unlisted = _unlisted(case, record)
     coverage = account(
         record.info.size,
         volumes,
         tally.claims,
         unreadable=unreadable,
-        unlisted=_unlisted(case, record),
+        unlisted=unlisted,
         items=tally.items,
     )
     plan = json.loads(record.plan_text)
@@ -96,13 +100,14 @@ def conclude(case: OpenCase, record: ExhibitRecord, *, ended_by: EndedBy | None)
         skipped_known=tally.skipped["known"],
         strata=() if ended_by is EndedBy.END else _strata(case, reference),
         ended_by=ended_by or EndedBy.REQUEST,
+        unlisted_volumes=len(unlisted),
         undecodable_pictures=tally.undecodable,
         damaged_pictures=tally.damaged,
         incomparable_pictures=tally.incomparable,
         source_encrypted=record.info.encrypted,
         source_troubles=record.info.troubles,
     )
-    return coverage, recommend(facts)
+    return coverage, recommend(facts, _policy(plan))
 
 
 def coverage_now(case: CaseReader, reference: str) -> dict[str, object]:
@@ -123,6 +128,11 @@ def coverage_now(case: CaseReader, reference: str) -> dict[str, object]:
         "bytes": {kind.value: count for kind, count in coverage.bytes.items()},
         "items": dict(coverage.items),
     }
+
+
+def _policy(plan: Mapping[str, Any]) -> Policy:
+    """Return the policy in a plan, the default one for a plan from before there were policies."""
+    return Policy.from_fields(plan["policy"], "of the plan") if "policy" in plan else Policy.load(DEFAULT)
 
 
 def _tally(case: OpenCase, reference: str) -> _Tally:

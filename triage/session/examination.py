@@ -19,6 +19,7 @@ from triage.model.custody import Payload
 from triage.model.errors import SourceError, StoreError, UsageError
 from triage.model.event import EndedBy, Event, Finished
 from triage.model.evidence import SourceInfo
+from triage.policy.policy import DEFAULT, Policy
 from triage.session.conclusion import conclude
 from triage.session.host import RunClock, is_removable, lies_on, now, person
 from triage.session.library import library_at
@@ -31,7 +32,8 @@ from triage.store.log import CaseLog
 class Order:
     """What a person asked for: examine `source` as `exhibit` of the case in the folder `case`.
 
-    `stop` says when to end before the end; `trace` names a file for what the time went to.
+    `policy` is the name of a shipped policy, or a file; `stop` says when to end before the end; `trace` names a file
+    for what the time went to.
     """
 
     source: Path
@@ -40,6 +42,7 @@ class Order:
     profile: Profile = Profile.SCENE
     jobs: int = 1
     library: Path | None = None
+    policy: str = DEFAULT
     verify_source: bool = False
     stop: Stop = field(default_factory=Stop)
     trace: Path | None = None
@@ -56,6 +59,7 @@ class Examination:
     def __init__(self, order: Order) -> None:
         """Open source, library and case, and store the plan. Raises SourceError, StoreError or UsageError."""
         self._order = order
+        self._policy = Policy.load(order.policy)
         sets = library_at(order.library).open_all()
         setup = _setup(order, sets)
         with ExitStack() as undo:
@@ -63,7 +67,7 @@ class Examination:
             self._pool = undo.enter_context(closing(WorkerPool(setup, order.jobs)))
             opened = describe(self._pool)
             self._case = undo.enter_context(Case.open_or_create(order.case, when=now(), actor=order.actor))
-            self.resumed = self._begin(opened.info, _plan(order, setup, opened, sets))
+            self.resumed = self._begin(opened.info, _plan(order, setup, opened, sets, self._policy))
             record = self._record()
             self._open = undo.pop_all()
         self.ended_by = EndedBy.REQUEST
@@ -129,6 +133,7 @@ class Examination:
         with self._case.transaction():
             exhibits.add(order.exhibit, info, plan.source, plan_text=plan.text(), plan_digest=plan.digest(), when=now())
             facts = {"plan": plan.digest(), "source": plan.source, "kind": info.kind, "size": info.size}
+            facts |= {"policy": f"{self._policy.name} {self._policy.version}", "policy_digest": self._policy.digest()}
             self._enter("examination.planned", facts)
         return False
 
@@ -230,7 +235,7 @@ def _cause(error: Exception) -> str:
     return error.strerror or str(error) if isinstance(error, OSError) else "a loop of symbolic links"
 
 
-def _plan(order: Order, setup: Setup, opened: Opened, sets: tuple[HashSet, ...]) -> Plan:
+def _plan(order: Order, setup: Setup, opened: Opened, sets: tuple[HashSet, ...], policy: Policy) -> Plan:
     return Plan(
         version=__version__,
         source=identity(opened.info, opened.fingerprint),
@@ -241,6 +246,7 @@ def _plan(order: Order, setup: Setup, opened: Opened, sets: tuple[HashSet, ...])
         sets_hold_pictures=any(opened.has_pdq or opened.has_phash for opened in sets),
         verify_source=order.verify_source,
         limits=order.limits,
+        policy=policy.as_fields(),
     )
 
 
@@ -252,6 +258,6 @@ def _check_same(record: ExhibitRecord, plan: Plan, order: Order) -> None:
         )
     if record.plan_digest != plan.digest():
         raise UsageError(
-            f"exhibit {order.exhibit} was begun with another profile, version or hash sets; "
+            f"exhibit {order.exhibit} was begun with another profile, policy, version or hash sets; "
             "repeat the first command to resume, or give another --exhibit"
         )

@@ -1,0 +1,15 @@
+"""Indications: what the name of an item tells an examiner besides hits."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indication:
+    """One thing that a name stands for, in a group such as `encryption`; `text` says what it means and what not.
+
+    A name proves nothing of a content: an indication is a hint where to look, and never part of a recommendation.
+    """
+
+    group: str
+    label: str
+    text: str

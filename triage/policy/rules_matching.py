@@ -1,0 +1,65 @@
+"""Rules about matches and candidates. No policy lets a match or an unjudged candidate be followed by a return."""
+
+from collections.abc import Iterator
+
+from triage.model.matches import SetMatches
+from triage.policy.facts import Facts
+from triage.policy.policy import Policy
+from triage.policy.rule import Said, indicates, unknown
+from triage.policy.wording import counted, listed
+
+
+def notable_match(facts: Facts, policy: Policy) -> Iterator[Said]:
+    """Tell of a digest match in a category that indicates seizure."""
+    for match in facts.matches:
+        if match.exact and policy.seizure.by(match.category):
+            items = counted(match.exact, "item") + _deleted(match)
+            yield indicates("notable-match", f"{items} with a digest that is in {_set(match)}.")
+
+
+def candidate_confirmed(facts: Facts, policy: Policy) -> Iterator[Said]:
+    """Tell of a candidate, in such a category, that a person confirmed."""
+    for match in facts.matches:
+        if match.confirmed and policy.seizure.by(match.category):
+            pictures = counted(match.confirmed, "perceptual candidate")
+            yield indicates("candidate-confirmed", f"{pictures} of {_set(match)}, confirmed by a person.")
+
+
+def match_elsewhere(facts: Facts, policy: Policy) -> Iterator[Said]:
+    """Tell of a match or confirmed candidate in a category that the policy does not name."""
+    for match in facts.matches:
+        if policy.seizure.by(match.category) or not (match.exact or match.confirmed):
+            continue
+        parts = [counted(match.exact, "item") + _deleted(match) + " with a digest"] if match.exact else []
+        parts += [counted(match.confirmed, "confirmed candidate")] if match.confirmed else []
+        yield unknown(
+            "match-not-indicating",
+            f"{listed(parts)} of {_set(match)}, which under the policy does not indicate seizure by itself; a person "
+            "must look at each one.",
+        )
+
+
+def candidate_unconfirmed(facts: Facts, _: Policy) -> Iterator[Said]:
+    """Tell of a candidate that nobody has judged."""
+    for match in facts.matches:
+        if match.unconfirmed:
+            pictures = counted(match.unconfirmed, "perceptual candidate")
+            yield unknown(
+                "candidate-unconfirmed",
+                f"{pictures} near to {_set(match)}; a person must confirm or reject each one.",
+            )
+
+
+def _set(match: SetMatches) -> str:
+    version = f", version {match.set.version}" if match.set.version else ""
+    category = f", category {match.category}" if match.category else ""
+    return f"the hash set {match.set.name}{version}{category}"
+
+
+def _deleted(match: SetMatches) -> str:
+    """Return what is to be said of deleted items among the exact matches."""
+    number = match.exact_deleted
+    if not number:
+        return ""
+    deleted = "deleted" if match.exact == 1 else f"{number:,} of them deleted"
+    return f" ({deleted})"
