@@ -9,6 +9,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.sharedctypes import RawValue
 
+from triage.engine.hearing import StrangeReplyError, hear
 from triage.engine.messages import NOTHING, Alive, Done, Failed, Ready, Refused, Reply, Request, Setup
 from triage.engine.server import start_server, worker_process
 from triage.model.address import Address
@@ -185,11 +186,9 @@ class WorkerPool:
     def _hear(self, hand: _Hand) -> tuple[Request, Reply | Lost] | None:
         request = hand.request
         assert request is not None
-        try:
-            reply: Reply = hand.connection.recv()
-        except (EOFError, OSError):  # it died, perhaps in the middle of a message
-            hand.process.join(_FAREWELL)
-            return self._lose(hand, timed_out=False, text=_how_it_died(hand.process.exitcode))
+        reply = self._heard(hand)
+        if isinstance(reply, str):
+            return self._lose(hand, timed_out=False, text=reply)
         hand.heard = time.monotonic()
         if isinstance(reply, Alive):
             return None
@@ -207,6 +206,16 @@ class WorkerPool:
             case Done() | Refused():
                 hand.request = None
         return request, reply
+
+    def _heard(self, hand: _Hand) -> Reply | str:
+        """Return what a worker says, or why it has said its last."""
+        try:
+            return hear(hand.connection)
+        except (EOFError, OSError):  # it died, perhaps in the middle of a message
+            hand.process.join(_FAREWELL)
+            return _how_it_died(hand.process.exitcode)
+        except StrangeReplyError as error:
+            return f"the reader said what no reader says: {error}"
 
     def _lose(self, hand: _Hand, *, timed_out: bool, text: str) -> tuple[Request, Lost]:
         request = hand.request
