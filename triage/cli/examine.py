@@ -10,6 +10,7 @@ import click
 from triage.cli.parameters import DURATION, PLACE, TEXT
 from triage.cli.progress import progress_view
 from triage.cli.report import show_result
+from triage.cli.secrets import given
 from triage.cli.stopping import Stopped, stoppable
 from triage.cli.text import json_line
 from triage.engine.plan import Profile
@@ -57,6 +58,9 @@ def default_exhibit(source: Path) -> str:
     show_default=True,
     help="what a result may rest on: uk-scene, uk-lab, strict, or a TOML file",
 )
+@click.option("--unlock", is_flag=True, help="ask for passwords and recovery keys of encrypted volumes; none is stored")
+@click.option("--unlock-file", type=PLACE, multiple=True, metavar="FILE", help="read them from a text file, one a line")
+@click.option("--unlock-key", type=PLACE, multiple=True, metavar="FILE", help="a key file: a .BEK, or one of LUKS")
 @click.option("--verify-source", is_flag=True, help="first compare the whole source with the digests it claims (E01)")
 @click.option(
     "--time-limit", type=DURATION, metavar="TIME", help="stop a run after so long, such as 20m or 1h30m; resumable"
@@ -78,6 +82,9 @@ def examine(
     jobs: int | None,
     library: Path | None,
     policy: str,
+    unlock: bool,
+    unlock_file: tuple[Path, ...],
+    unlock_key: tuple[Path, ...],
     verify_source: bool,
     time_limit: float | None,
     enough: int | None,
@@ -109,6 +116,7 @@ def examine(
         jobs=jobs or os.cpu_count() or 1,
         library=library,
         policy=policy,
+        secrets=given(asked=unlock, lists=unlock_file, keys=unlock_key),
         verify_source=verify_source,
         stop=Stop(seconds=time_limit, findings=enough),
         trace=profile_run,

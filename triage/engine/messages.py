@@ -9,6 +9,7 @@ from triage.model.evidence import Region, SourceInfo, UnreadableRun, VolumeRepor
 from triage.model.finding import Finding, SetIdentity
 from triage.model.item import Outcome
 from triage.model.runs import ByteRun
+from triage.model.secret import NO_SECRETS, Secrets
 from triage.model.trouble import Trouble
 from triage.store.rows import Row
 
@@ -20,7 +21,8 @@ NOTHING = -1
 class Setup:
     """What a worker needs to start: the source, the sets, what to do, the bounds, and whether it measures itself.
 
-    `searches`: a set is so large that pictures are looked up by compiled loops.
+    `secrets` are tried on encrypted volumes. `searches`: a set is so large that pictures are looked up by compiled
+    loops.
     """
 
     source: str
@@ -29,6 +31,7 @@ class Setup:
     depth: Depth
     limits: Limits
     searches: bool = False
+    secrets: Secrets = NO_SECRETS
     traced: bool = False
 
 

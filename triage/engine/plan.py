@@ -83,7 +83,8 @@ class Plan:
     """Same plan and same evidence give the same items and findings.
 
     `source` is the identity of the source (see `identity`), `analyzers` are (name, version) pairs, `verify_source` is
-    whether the source is first compared with the digests it claims, `policy` the fields of the one that judges.
+    whether the source is first compared with the digests it claims, `policy` the fields of the one that judges,
+    `secrets` how each secret for encrypted volumes was given, and nothing more of it.
     """
 
     version: str
@@ -96,6 +97,7 @@ class Plan:
     verify_source: bool
     limits: Limits
     policy: Mapping[str, object]
+    secrets: tuple[str, ...] = ()
 
     def text(self) -> str:
         """Return the canonical JSON of the plan."""

@@ -179,6 +179,8 @@ class Desk:
         """Report often enough that a silence means the item in hand."""
         examiner = self._tools(evidence)
         items = [(number, item_of(row)) for number, row in request.items]
+        if not all(item.direct for _, item in items):
+            evidence.open(request.volume)
         paths = {number: item.path for number, item in items}
         waiting: list[ItemResult] = []
         last = time.monotonic()
@@ -199,7 +201,7 @@ class Desk:
         if self._evidence is None:
             source = WatchedSource(open_source(Path(self._setup.source)))
             source.on_read = _at_most_every(_ALIVE_SECONDS, self._say_alive)
-            self._evidence = Evidence(source)
+            self._evidence = Evidence(source, self._setup.secrets)
         return self._evidence
 
     def _tools(self, evidence: Evidence) -> Examiner:

@@ -1,4 +1,4 @@
-"""APFS through pyfsapfs: every volume of a container that is not locked.
+"""APFS through pyfsapfs: every volume of a container that is not locked, or that a secret given opens.
 
 Paths are plain where the container has one volume; with several, the volume's name is the first component (a clash
 gets ` 2`, ` 3`, ...). The names and their files are those of the newest checkpoint; snapshots are not read, and the
@@ -14,7 +14,6 @@ import pyfsapfs
 from triage.filesystems.libyal import (
     METADATA,
     Tree,
-    VolumeFile,
     ask,
     attribute_of,
     attributes_of,
@@ -26,7 +25,11 @@ from triage.filesystems.libyal import (
 )
 from triage.model.errors import EvidenceError
 from triage.model.item import Item, ItemKind
+from triage.model.secret import NO_SECRETS, Secrets
 from triage.model.trouble import Trouble, TroubleCode
+from triage.volumes.apple_secrets import apple_ways
+from triage.volumes.decrypted import VolumeFile
+from triage.volumes.unlock import in_vain
 from triage.volumes.volume import Volume
 
 MAX_VOLUMES = 100  # NX_MAX_FILE_SYSTEMS
@@ -37,15 +40,18 @@ _FORK = "com.apple.ResourceFork"
 _COMPRESSED = "com.apple.decmpfs"
 
 
-def open_apfs(volume: Volume) -> "ApfsFileSystem | None":
-    """Return the container's file system, or None without its signature. Raises EvidenceError when it is damaged."""
+def open_apfs(volume: Volume, secrets: Secrets = NO_SECRETS) -> "ApfsFileSystem | None":
+    """Return the container's file system, or None without its signature. Raises EvidenceError when it is damaged.
+
+    Encrypted volumes are opened with the first secret that does.
+    """
     header = volume.read_at(0, 4096)
     if header[_MAGIC_OFFSET : _MAGIC_OFFSET + 4] != _MAGIC:
         return None
     container = pyfsapfs.container()
     must(container.open_file_object, "the APFS container cannot be opened", VolumeFile(volume))
     try:
-        return ApfsFileSystem(volume, container, int.from_bytes(header[36:40], "little"))
+        return ApfsFileSystem(volume, container, int.from_bytes(header[36:40], "little"), secrets)
     except EvidenceError:
         container.close()
         raise
@@ -56,7 +62,7 @@ class ApfsFileSystem:
 
     kind = "apfs"
 
-    def __init__(self, volume: Volume, container: Any, block_size: int) -> None:
+    def __init__(self, volume: Volume, container: Any, block_size: int, secrets: Secrets = NO_SECRETS) -> None:
         self.block_size = block_size
         self._volume = volume
         self._container = container
@@ -64,13 +70,22 @@ class ApfsFileSystem:
         count = must(container.get_number_of_volumes, "the APFS container cannot list its volumes")
         self._volumes = [ask(container.get_volume, None, index) for index in range(min(count, MAX_VOLUMES))]
         self._names = _unique([_name(inner, index) for index, inner in enumerate(self._volumes)])
+        self._means: dict[str, str] = {}
         # A locked volume must never be asked for its root: the library ends the process (seen with 20260921).
-        self._locked = [inner is not None and ask(inner.is_locked, True) is not False for inner in self._volumes]
+        self._locked = [
+            self._is_locked(inner, name, secrets) for name, inner in zip(self._names, self._volumes, strict=True)
+        ]
+        self._tried = len(secrets)
 
     @property
     def locked_volumes(self) -> tuple[str, ...]:
         """The names of the encrypted volumes that no key has been given for."""
         return tuple(name for name, locked in zip(self._names, self._locked, strict=True) if locked)
+
+    @property
+    def unlocked_volumes(self) -> tuple[str, ...]:
+        """Each encrypted volume that was opened, with what: "Data (with a password)"."""
+        return tuple(f"{name} (with {means})" for name, means in self._means.items())
 
     @property
     def open_volumes(self) -> tuple[str, ...]:
@@ -96,10 +111,24 @@ class ApfsFileSystem:
         self._volumes = []
         ask(self._container.close, None)
 
+    def _is_locked(self, inner: Any, name: str, secrets: Secrets) -> bool:
+        """Tell whether a volume stays locked after every secret was tried on it, and remember what opened it."""
+        if inner is None or ask(inner.is_locked, True) is False:
+            return False
+        for secret in secrets:
+            for question, word, words in apple_ways(inner, secret):
+                ask(question, None, word)  # its messages may repeat the secret: none is passed on
+                ask(inner.unlock, False)
+                if ask(inner.is_locked, True) is False:
+                    self._means[name] = words
+                    return False
+        return True
+
     def _walk_volume(self, index: int, name: str) -> Iterator[Item | Trouble]:
         address = self._volume.address.child("apfs", str(index))
         if self._locked[index]:
             text = f"APFS volume {name} is encrypted and locked"
+            text = f"{text}; {in_vain(self._tried)}" if self._tried else text
             yield Trouble(address=address, code=TroubleCode.ENCRYPTED, text=text)
             return
         try:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from triage.content.content import Window
 from triage.model.address import Address
 from triage.model.errors import EvidenceError
 from triage.model.item import Item, ItemKind, Times, printable
@@ -23,17 +22,6 @@ METADATA = "its metadata cannot be read"
 SPARSE = 1  # the flag of an extent without bytes on the disk, in both libraries
 
 _KINDS = {stat.S_IFREG: ItemKind.FILE, stat.S_IFDIR: ItemKind.DIRECTORY, stat.S_IFLNK: ItemKind.LINK}
-
-
-class VolumeFile(Window):
-    """A volume as a file, with the `get_size` that libyal asks for."""
-
-    def __init__(self, volume: Volume) -> None:
-        super().__init__(volume.read_at, volume.size)
-
-    def get_size(self) -> int:
-        """Return the size of the volume in bytes."""
-        return self._size
 
 
 class Dialect(Protocol):

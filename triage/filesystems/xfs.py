@@ -15,7 +15,6 @@ import pyfsxfs
 from triage.filesystems.libyal import (
     METADATA,
     Tree,
-    VolumeFile,
     ask,
     attribute_of,
     attributes_of,
@@ -27,6 +26,7 @@ from triage.filesystems.libyal import (
 from triage.model.errors import EvidenceError
 from triage.model.item import Item, ItemKind
 from triage.model.trouble import Trouble, TroubleCode
+from triage.volumes.decrypted import VolumeFile
 from triage.volumes.volume import Volume
 
 _MAGIC = b"XFSB"

@@ -13,6 +13,7 @@ from triage.model.errors import EvidenceError
 from triage.model.evidence import Region, VolumeReport
 from triage.model.item import Item
 from triage.model.runs import ByteRun, merge
+from triage.model.secret import NO_SECRETS, Secrets
 from triage.model.trouble import Trouble
 from triage.sources.unreadable import overlapping
 from triage.sources.watched import WatchedSource
@@ -24,9 +25,13 @@ _OPEN_VOLUMES = 12  # each may keep some 32 MiB of its metadata
 
 @dataclass(slots=True)
 class Evidence:
-    """One source, opened by one process; the volumes used last are kept open."""
+    """One source, opened by one process; the volumes used last are kept open.
+
+    `secrets` are tried on every encrypted volume.
+    """
 
     source: WatchedSource
+    secrets: Secrets = NO_SECRETS
     _opened: "OrderedDict[ByteRun, Recognition]" = field(default_factory=OrderedDict)
 
     def verification(self) -> Verification:
@@ -51,6 +56,10 @@ class Evidence:
         yield from found.troubles
         if found.filesystem is not None:
             yield from found.filesystem.walk()
+
+    def open(self, volume: ByteRun) -> None:
+        """Open a volume now: to unlock it may take longer than one of its items is given."""
+        self._recognition(volume)
 
     def content(self, item: Item, volume: ByteRun) -> Content:
         """Return the content of an item that lies in `volume`. Raises EvidenceError where nobody knows its place.
@@ -81,7 +90,7 @@ class Evidence:
         if run in self._opened:
             self._opened.move_to_end(run)
         else:
-            self._opened[run] = recognise(Volume(self.source, run))
+            self._opened[run] = recognise(Volume(self.source, run), self.secrets)
             if len(self._opened) > _OPEN_VOLUMES:
                 self._close(self._opened.popitem(last=False)[1])
         return self._opened[run]

@@ -19,6 +19,7 @@ from triage.model.custody import Payload
 from triage.model.errors import SourceError, StoreError, UsageError
 from triage.model.event import EndedBy, Event, Finished
 from triage.model.evidence import SourceInfo
+from triage.model.secret import NO_SECRETS, Secrets
 from triage.policy.policy import DEFAULT, Policy
 from triage.session.conclusion import conclude
 from triage.session.host import RunClock, is_removable, lies_on, now, person
@@ -32,8 +33,8 @@ from triage.store.log import CaseLog
 class Order:
     """What a person asked for: examine `source` as `exhibit` of the case in the folder `case`.
 
-    `policy` is the name of a shipped policy, or a file; `stop` says when to end before the end; `trace` names a file
-    for what the time went to.
+    `policy` is the name of a shipped policy, or a file; `secrets` are tried on encrypted volumes; `stop` says when to
+    end before the end; `trace` names a file for what the time went to.
     """
 
     source: Path
@@ -43,6 +44,7 @@ class Order:
     jobs: int = 1
     library: Path | None = None
     policy: str = DEFAULT
+    secrets: Secrets = NO_SECRETS
     verify_source: bool = False
     stop: Stop = field(default_factory=Stop)
     trace: Path | None = None
@@ -192,6 +194,7 @@ def _setup(order: Order, sets: tuple[HashSet, ...]) -> Setup:
         sets=tuple(opened.identity for opened in sets),
         depth=depth,
         limits=order.limits,
+        secrets=order.secrets,
         searches=depth.pictures and any(opened.is_indexed for opened in sets),
         traced=order.trace is not None,
     )
@@ -247,6 +250,7 @@ def _plan(order: Order, setup: Setup, opened: Opened, sets: tuple[HashSet, ...],
         verify_source=order.verify_source,
         limits=order.limits,
         policy=policy.as_fields(),
+        secrets=tuple(secret.kind.value for secret in order.secrets),
     )
 
 
@@ -258,6 +262,7 @@ def _check_same(record: ExhibitRecord, plan: Plan, order: Order) -> None:
         )
     if record.plan_digest != plan.digest():
         raise UsageError(
-            f"exhibit {order.exhibit} was begun with another profile, policy, version or hash sets; "
+            f"exhibit {order.exhibit} was begun with another profile, policy or version, "
+            "other hash sets or other passwords; "
             "repeat the first command to resume, or give another --exhibit"
         )

@@ -9,22 +9,23 @@ from dataclasses import dataclass
 
 from triage.sources.source import EvidenceSource
 from triage.volumes.bitlocker import CLEAR_KEY, is_bitlocker, protectors
+from triage.volumes.luks import LUKS, copies
 from triage.volumes.signatures import boot_sector, file_system_at
 
 _SECTOR = 512
-_LUKS = b"LUKS\xba\xbe"
-_LUKS_SECOND = b"SKUL\xba\xbe"
-_LUKS_SECOND_PLACES = tuple(0x4000 << shift for shift in range(9))
-_LUKS_OFFSET_FIELD = slice(256, 264)
 _NEXT_STEP = "its password or recovery key is needed, or refer it to the lab"
 
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """An encrypted volume: `method` in a few words, `text` one line for a person."""
+    """An encrypted volume: `method` in a few words, `text` one line for a person.
+
+    `has_clear_key`: what opens it is stored on it, so that no secret is needed.
+    """
 
     method: str
     text: str
+    has_clear_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,27 +86,25 @@ def _bitlocker(volume: EvidenceSource, head: bytes) -> Locked | None:
         return None
     known = protectors(volume, head)
     if CLEAR_KEY in known:
-        return Locked(
-            method, f"{method} volume, suspended: {CLEAR_KEY} opens it without a password; refer it to the lab"
-        )
+        text = f"{method} volume, suspended: {CLEAR_KEY} opens it without a password"
+        return Locked(method, text, has_clear_key=True)
     if known:
         return Locked(method, f"{method} volume, locked with {', '.join(known)}; one is needed, or refer it to the lab")
     return _locked(method, f"{method} volume")
 
 
 def _luks(head: bytes) -> Locked | None:
-    if not head.startswith(_LUKS):
+    if not head.startswith(LUKS):
         return None
     version = int.from_bytes(head[6:8], "big")
     return _locked(f"LUKS{version}", f"LUKS{version} volume")
 
 
 def _second_luks(volume: EvidenceSource) -> Locked | None:
-    for place in _LUKS_SECOND_PLACES:
-        second = volume.read_at(place, _SECTOR)
-        if second.startswith(_LUKS_SECOND) and int.from_bytes(second[_LUKS_OFFSET_FIELD], "big") == place:
-            return _locked("LUKS2", f"LUKS2 volume whose first header is gone (a second one is at {place})")
-    return None
+    place = next(copies(volume), None)
+    if place is None:
+        return None
+    return _locked("LUKS2", f"LUKS2 volume whose first header is gone (a second one is at {place})")
 
 
 def _core_storage(header: bytes) -> Locked | None:
