@@ -1,34 +1,40 @@
-"""MD5 and SHA-1 of a batch of contents: in lanes, by `hashlib`, and as `digest_many` divides them, in one run.
+"""MD5 and SHA-1 of contents: in lanes, by `hashlib`, as `digest_many` divides them, and side by side, in one run.
 
 A batch is contents of the sizes that a person's disk has (many small, few large), one after the other. All ways make
 the same digests, compared before a time is believed. Rounds are interleaved; medians are printed. The ratios for equal
 contents, which keep all lanes busy to the end, are where `COST` of `triage.content.lanes` comes from. Lanes make both
-digests in one pass, whichever is wanted. Last, what it takes a new process to have the lanes ready.
+digests in one pass, whichever is wanted. Then contents that do not fit the batch, read window by window from a file in
+the page cache. Last, what it takes a new process to have the lanes ready.
 
 Usage: python benchmarks/digests.py [--rounds N] [--mebibytes N].
 """
 
 import argparse
 import hashlib
+import os
 import random
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.content.digesting import digest_many
+from triage.content.digesting import digest_many, digest_side_by_side
 from triage.content.lanes import NAMES, Span, available, located, md5_and_sha1, worth
+from triage.content.lanes_windows import WINDOW, Fill
 
 BATCH = 64  # MiB
 MEAN = 216_000  # bytes of a content, as in `exact.py`
 EQUAL = 1000  # contents of one size
+LARGE = ((16, 30_000_000), (16, 200_000_000), (3, 200_000_000))
 WANTED = (("md5",), ("sha1",), NAMES)
 WARM = """if True:
     import time
@@ -70,6 +76,51 @@ def divided(names: tuple[str, ...], arena: NDArray[np.uint8], spans: list[Span])
     return [getattr(one.digests, name) for name in names for one in made]
 
 
+def filled_from(file: BinaryIO, start: int) -> Fill:
+    """Return what fills windows with the content that begins at a place in a file."""
+
+    def fill(offset: int, window: memoryview) -> bool:
+        return os.preadv(file.fileno(), [window], start + offset) == len(window)
+
+    return fill
+
+
+def streamed(contents: Sequence[tuple[Fill, int]]) -> list[str]:
+    """Return both digests by `hashlib`, one content after the other, in pieces as long as a window."""
+    found: list[str] = []
+    buffer = memoryview(bytearray(WINDOW))
+    for fill, size in contents:
+        states = [hashlib.new(name, usedforsecurity=False) for name in NAMES]
+        for offset in range(0, size, WINDOW):
+            window = buffer[: size - offset]
+            fill(offset, window)
+            for state in states:
+                state.update(window)
+        found.extend(state.hexdigest() for state in states)
+    return found
+
+
+def side_by_side(contents: Sequence[tuple[Fill, int]], arena: NDArray[np.uint8]) -> list[str]:
+    """Return both digests as the engine has them made."""
+    made = dict(digest_side_by_side(contents, arena, frozenset(NAMES)))
+    ended = [one for _, one in sorted(made.items()) if one is not None]
+    return [getattr(one.digests, name) for one in ended for name in NAMES]
+
+
+def report_large(rounds: int, arena: NDArray[np.uint8]) -> None:
+    """Print the speeds for contents of a file that is larger than the arena; it holds the arena again and again."""
+    with tempfile.TemporaryFile() as file:
+        while file.tell() < max(count * size for count, size in LARGE):
+            file.write(arena.data)
+        for count, size in LARGE:
+            contents = [(filled_from(file, number * size), size) for number in range(count)]
+            ways = {
+                "side by side": partial(side_by_side, contents, np.empty(BATCH << 20, np.uint8)),
+                "hashlib": partial(streamed, contents),
+            }
+            report(f"{count} contents of {size // 1_000_000} MB from a file", rounds, count * size, ways)
+
+
 def measure(rounds: int, ways: Mapping[str, Callable[[], list[str]]]) -> dict[str, float]:
     """Return the median seconds of each way; ends the program where their results differ."""
     times: defaultdict[str, list[float]] = defaultdict(list)
@@ -104,7 +155,7 @@ def report_warm(rounds: int) -> None:
 
 
 def main() -> None:
-    """Print the speeds of full lanes and of a batch, of each algorithm and of both together; and the time to start."""
+    """Print the speeds of full lanes, of a batch, and of large contents; and the time to start."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--mebibytes", type=int, default=BATCH)
@@ -124,6 +175,7 @@ def main() -> None:
         ways = {"divided": partial(divided, names, arena, spans), "hashlib": partial(by_hashlib, names, arena, spans)}
         title = f"{' and '.join(names)}, {len(spans)} contents, {share:.0%} of the bytes in lanes"
         report(title, arguments.rounds, batch, ways)
+    report_large(-(-arguments.rounds // 3), arena)
     report_warm(arguments.rounds)
 
 

@@ -5,11 +5,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from suite import absent
 
 from triage.content import lanes
 from triage.content.content import Content
-from triage.content.digesting import ALGORITHMS, digest, digest_many
+from triage.content.digesting import ALGORITHMS, Digested, digest, digest_many, digest_side_by_side
 from triage.content.lanes import available
+from triage.content.lanes_windows import WINDOW, Fill
 from triage.model.digest import Digests
 
 
@@ -99,12 +101,93 @@ def test_without_lanes_hashlib_makes_the_same_digests(monkeypatch: pytest.Monkey
 def test_after_a_wrong_digest_in_lanes_hashlib_makes_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def wrong(pieces: NDArray[np.int64]) -> NDArray[np.uint32]:
-        calls.append(pieces)
-        return np.zeros((pieces[:, -1].max(), 9), np.uint32)
+    def begin(count: int) -> NDArray[np.uint32]:
+        return np.zeros((count, 9), np.uint32)
 
-    monkeypatch.setattr(lanes, "_kernel", lambda: SimpleNamespace(digest=wrong))
+    def wrong(pieces: NDArray[np.int64], states: NDArray[np.uint32]) -> NDArray[np.uint32]:
+        calls.append(pieces)
+        return states
+
+    monkeypatch.setattr(lanes, "_kernel", lambda: SimpleNamespace(begin=begin, advance=wrong))
     monkeypatch.setattr(lanes, "_distrusted", Event())
     for _ in range(2):
         assert digest_many(NOISE, SPANS, ALGORITHMS) == [(digests, False) for digests in by_hashlib(SPANS)]
     assert len(calls) == 1
+
+
+SIZES = [0, 5, 70_000, 5_000_000, 1 << 20, (1 << 20) + 1, *range(3_000_000, 3_000_900, 90)]
+"""Of contents that all begin where the noise begins."""
+
+WHOLE = by_hashlib([(0, size) for size in SIZES])
+
+
+def noise_until(size: int, calls: list[int]) -> tuple[Fill, int]:
+    def fill(offset: int, window: memoryview) -> bool:
+        calls.append(offset)
+        window[:] = NOISE[offset : min(size, offset + len(window))].data
+        return True
+
+    return fill, size
+
+
+def made_side_by_side(wanted: frozenset[str]) -> tuple[list[Digested | None], list[int]]:
+    calls: list[int] = []
+    contents = [noise_until(size, calls) for size in SIZES]
+    made = dict(digest_side_by_side(contents, np.zeros(20 * WINDOW, np.uint8), wanted))
+    return [made[number] for number in range(len(SIZES))], calls
+
+
+@pytest.mark.parametrize("wanted", [{"md5"}, {"sha1"}, {"sha256"}, {"md5", "sha1"}, ALGORITHMS])
+def test_contents_side_by_side_get_the_wanted_digests_and_are_read_once(wanted: set[str]) -> None:
+    made, calls = made_side_by_side(frozenset(wanted))
+    for one, whole in zip(made, WHOLE, strict=True):
+        assert one is not None
+        assert one.digests == Digests(**{name: getattr(whole, name) for name in wanted})
+    assert len(calls) == sum(-(-size // WINDOW) for size in SIZES)
+    if available() and "md5" in wanted:
+        assert sum(one is not None and one.in_lanes for one in made) >= 10
+
+
+def test_one_content_alone_is_left_to_hashlib() -> None:
+    ((number, made),) = digest_side_by_side([noise_until(5_000_000, [])], np.zeros(WINDOW, np.uint8), ALGORITHMS)
+    assert (number, made) == (0, (WHOLE[3], False))
+
+
+def test_contents_side_by_side_without_lanes_are_left_to_hashlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "_kernel", lambda: None)
+    made, _ = made_side_by_side(ALGORITHMS)
+    assert made == [(digests, False) for digests in WHOLE]
+
+
+def test_after_a_wrong_witness_every_content_is_read_anew_and_left_to_hashlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not available():
+        absent("a processor with AVX2")
+    kernel = lanes._kernel()
+    wrong = kernel._replace(constants=kernel.constants ^ np.uint32(2))
+    monkeypatch.setattr(lanes, "_kernel", lambda: wrong)
+    monkeypatch.setattr(lanes, "_distrusted", Event())
+    made, calls = made_side_by_side(ALGORITHMS)
+    assert made == [(digests, False) for digests in WHOLE]
+    assert calls.count(0) > sum(size > 0 for size in SIZES)
+    assert not available()
+
+
+@pytest.mark.parametrize("usable", [True, False])
+def test_a_content_that_is_given_up_has_no_digests_and_costs_no_other(
+    monkeypatch: pytest.MonkeyPatch, *, usable: bool
+) -> None:
+    if not usable:
+        monkeypatch.setattr(lanes, "_kernel", lambda: None)
+    contents = [noise_until(3_000_000, []) for _ in range(9)]
+    contents[4] = (lambda offset, _: offset == 0), 3_000_000
+    made = dict(digest_side_by_side(contents, np.zeros(9 * WINDOW, np.uint8), ALGORITHMS))
+    (whole,) = by_hashlib([(0, 3_000_000)])
+    assert made.pop(4) is None
+    assert [one and one.digests for one in made.values()] == [whole] * 8
+
+
+def test_side_by_side_an_unknown_digest_or_an_arena_that_is_too_small_is_refused() -> None:
+    with pytest.raises(ValueError, match="no such digest: crc32"):
+        next(digest_side_by_side([], NOISE, frozenset({"crc32"})))
+    with pytest.raises(ValueError, match="not within"):
+        next(digest_side_by_side([], np.zeros(WINDOW - 1, np.uint8), ALGORITHMS))

@@ -31,14 +31,14 @@ def test_the_tail_is_what_whole_blocks_leave_and_ends_with_the_arena(length: int
         assert row.tobytes() == arena[place : place + BLOCK].tobytes().ljust(BLOCK, b"\0")
 
 
-def followed(sizes: list[int]) -> tuple[dict[int, list[tuple[int, int, int]]], int]:
+def followed(sizes: list[int], *, ends: list[bool] | None = None) -> tuple[dict[int, list[tuple[int, int, int]]], int]:
     """Return (time, address, step) of every block of each content in the order of time, and when the last one ends."""
     starts = np.cumsum([0, *sizes])[:-1]
     seen = defaultdict(list)
     held: dict[int, tuple[int, int, int]] = {}
     now = 0
     for wait, lane, address, step, content in pieces(
-        starts, np.array(sizes), PADDED + 2 * BLOCK * np.arange(len(sizes))
+        starts, np.array(sizes), PADDED + 2 * BLOCK * np.arange(len(sizes)), np.array(ends or [True] * len(sizes))
     ).tolist():
         for _ in range(wait):
             assert len(held) == LANES
@@ -70,3 +70,19 @@ def test_no_plan_could_end_sooner(sizes: list[int]) -> None:
     blocks = [(size + 9 + BLOCK - 1) // BLOCK for size in sizes]
     _, ended = followed(sizes)
     assert ended == max(*blocks, -(-sum(blocks) // LANES))
+
+
+@given(st.lists(st.tuples(st.integers(1, 40), st.booleans()), min_size=1, max_size=30))
+def test_what_goes_on_another_time_has_no_padding_and_no_last_block(contents: list[tuple[int, bool]]) -> None:
+    sizes, ends = [BLOCK * blocks for blocks, _ in contents], [end for _, end in contents]
+    seen, ended = followed(sizes, ends=ends)
+    for number, (blocks, end) in enumerate(contents):
+        start = sum(sizes[:number])
+        addresses = [start + BLOCK * block for block in range(blocks)]
+        padded = [PADDED + 2 * BLOCK * number]
+        assert [address for _, address, _ in seen[number + 1]] == addresses + padded * end
+        assert [step for _, _, step in seen[number + 1]] == [BLOCK] * blocks + [0] * end
+        times = [time for time, _, _ in seen[number + 1]]
+        assert times == sorted(set(times))
+    taken = [blocks + end for blocks, end in contents]
+    assert ended == max(*taken, 0, -(-sum(taken) // LANES))

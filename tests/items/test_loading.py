@@ -210,12 +210,34 @@ def test_the_largest_content_in_one_run_fits_the_smallest_buffer(tmp_path: Path)
     evidence.source.close()
 
 
-@pytest.mark.parametrize("length", [1, _READ, _READ + 1, (9 << 20) + 77])
-def test_a_content_of_any_size_is_streamed_in_pieces(bench: Bench, length: int) -> None:
-    item = spread(length, first=SIZE - 3000)
-    pieces = [bytes(piece) for piece in bench.loader.stream(item)]
-    assert b"".join(pieces) == expected(item)
-    assert max(map(len, pieces)) <= _READ
+@pytest.mark.parametrize("window", [1000, _READ, _READ + 1, 3 << 20])
+@pytest.mark.parametrize("runs", [[(7, 9 << 20)], [(5, 999), (3000, 1), (700, 999), (0, 4 << 20), (1 << 20, 7)]])
+def test_windows_of_any_length_are_the_content_end_to_end(
+    bench: Bench, runs: list[tuple[int, int]], window: int
+) -> None:
+    item = laid(*((offset, min(length, SIZE - offset)) for offset, length in runs))
+    fill, read = bench.loader.windows(item), bytearray(item.size)
+    for start in range(0, item.size, window):
+        fill(start, memoryview(read)[start : start + window])
+    assert read == expected(item)
+
+
+def test_a_window_may_begin_and_end_anywhere_in_the_content(bench: Bench) -> None:
+    item = laid((900, 70), (5, 1), (4_000, 0), (400, 500))
+    window = bytearray(9)
+    for start in range(item.size - len(window)):
+        bench.loader.windows(item)(start, memoryview(window))
+        assert window == expected(item)[start : start + len(window)]
+
+
+def test_a_long_window_is_read_in_pieces(bench: Bench) -> None:
+    reads: list[int] = []
+    source = bench.evidence.source
+    source.on_read = lambda: reads.append(source.bytes_read)
+    before = source.bytes_read
+    bench.loader.windows(laid((3, 5 << 20)))(77, memoryview(bytearray((2 << 20) + 1)))
+    source.on_read = None
+    assert [at - before for at in reads] == [_READ, 2 * _READ, 2 * _READ + 1]
 
 
 def test_without_items_there_is_no_group_and_nothing_is_read(bench: Bench) -> None:

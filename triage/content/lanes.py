@@ -9,8 +9,8 @@ There are eight lanes because vectors of 256 bits keep a core busy once both cha
 512 bits make hardly more in all, each at half the speed, so that a long content would hold up its batch twice as long.
 
 `lanes_schedule` says which content is in which lane, and when; `lanes_steps` holds the algorithms (RFC 1321, FIPS
-180-4), which `lanes_code` compiles for this processor. Every call compares a sample with `hashlib`. After a difference
-this process makes no more digests in lanes.
+180-4), which `lanes_code` compiles for this processor; `lanes_windows` digests contents that do not fit into memory.
+Every call compares a sample with `hashlib`. After a difference this process makes no more digests in lanes.
 """
 
 import hashlib
@@ -18,15 +18,16 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from importlib import import_module
 from threading import Event
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.content.lanes_schedule import LANES, Bytes, Numbers, padding, pieces, tails
+from triage.content.lanes_schedule import BLOCK, LANES, Bytes, Numbers, padding, pieces, tails
 
 Span = tuple[int, int]
 Both = tuple[str, str]  # MD5 and SHA-1, hexadecimal
+States = NDArray[np.uint32]
 
 NAMES = ("md5", "sha1")
 COST = {"md5": 4.6, "sha1": 1.9}
@@ -35,12 +36,34 @@ COST = {"md5": 4.6, "sha1": 1.9}
 _START = 800_000  # bytes that full lanes digest in the 250 us which a call takes to prepare
 _SAMPLE_SHARE = 64
 _MD5_WORDS = 4
+_NONE = "this processor makes no digests in lanes"
 
 _distrusted = Event()
 
 
 class LanesError(Exception):
     """The lanes made a digest that `hashlib` does not make, or there are none here."""
+
+
+class Sample:
+    """A content that `hashlib` digests as well."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._states = {name: hashlib.new(name, usedforsecurity=False) for name in NAMES}
+
+    def update(self, block: memoryview) -> None:
+        """Digest what comes next."""
+        self._size += len(block)
+        for state in self._states.values():
+            state.update(block)
+
+    def compare(self, made: Both) -> None:
+        """Raise LanesError where digests made in lanes are others; then this process uses no lanes any more."""
+        for (name, state), text in zip(self._states.items(), made, strict=True):
+            if state.hexdigest() != text:
+                _distrusted.set()
+                raise LanesError(f"the {name} of a content of {self._size} bytes, made in lanes, is not of hashlib")
 
 
 def available() -> bool:
@@ -92,31 +115,50 @@ def md5_and_sha1(arena: Bytes, spans: Sequence[Span] | Numbers) -> list[Both]:
     LanesError where there are no lanes, or a digest of the sample differs from that of `hashlib`.
     """
     if not available():
-        raise LanesError("this processor makes no digests in lanes")
+        raise LanesError(_NONE)
     places = located(arena, spans)
     if len(places) == 0:
         return []
-    states = _states(arena, places)
-    digests = list(zip(_texts(states[:, :_MD5_WORDS], "<u4"), _texts(states[:, _MD5_WORDS:], ">u4"), strict=True))
-    for number in _sample(places[:, 1] - places[:, 0]):
-        content = arena[slice(*places[number])].data
-        for name, made in zip(NAMES, digests[number], strict=True):
-            if hashlib.new(name, content, usedforsecurity=False).hexdigest() != made:
-                _distrusted.set()
-                raise LanesError(f"the {name} of a content of {len(content)} bytes, made in lanes, is not of hashlib")
+    sizes = places[:, 1] - places[:, 0]
+    digests = texts(advance(arena, places, begin(len(places)), sizes, np.ones(len(places), np.bool_)))
+    for number in _sample(sizes):
+        sample = Sample()
+        sample.update(arena[slice(*places[number])].data)
+        sample.compare(digests[number])
     return digests
 
 
-def _states(arena: Bytes, places: Numbers) -> NDArray[np.uint32]:
-    """Return the words of both digests of each content, of shape (n, 9); there must be at least one."""
-    starts, sizes = places[:, 0], places[:, 1] - places[:, 0]
-    padded = padding(tails(arena, starts, sizes), sizes)
+def begin(count: int) -> States:
+    """Return the words of both digests, of shape (n, 9), of contents of which nothing is digested yet.
+
+    Raises LanesError where there are no lanes.
+    """
+    if not available():
+        raise LanesError(_NONE)
+    return cast("States", _kernel().begin(count))
+
+
+def advance(arena: Bytes, places: Numbers, states: States, sizes: Numbers, ends: NDArray[np.bool_]) -> States:
+    """Return the words of the digests of at least one content after what lies at its place in the arena.
+
+    `sizes` are those of the contents as far as they are digested then. Where one ends its words become those of its
+    digests. Of one that goes on whole blocks must be given, one at least, else ValueError is raised.
+    """
+    starts, lengths = places[:, 0], places[:, 1] - places[:, 0]
+    if ((lengths % BLOCK != 0) | (lengths == 0))[~ends].any():
+        raise ValueError("a content that goes on is not given in whole blocks")
+    padded = padding(tails(arena, starts, lengths), sizes)
     padded_at = padded.ctypes.data + padded.shape[1] * np.arange(len(padded))
-    states: NDArray[np.uint32] = _kernel().digest(pieces(arena.ctypes.data + starts, sizes, padded_at))
-    return states
+    taken = pieces(arena.ctypes.data + starts, lengths, padded_at, ends)
+    return cast("States", _kernel().advance(taken, states))
 
 
-def _texts(words: NDArray[np.uint32], stored: str) -> list[str]:
+def texts(states: States) -> list[Both]:
+    """Return the hexadecimal digests of contents that have ended."""
+    return list(zip(_texts(states[:, :_MD5_WORDS], "<u4"), _texts(states[:, _MD5_WORDS:], ">u4"), strict=True))
+
+
+def _texts(words: States, stored: str) -> list[str]:
     """Return a row of words as the hexadecimal text of their bytes."""
     text, length = words.astype(stored).tobytes().hex(), 8 * words.shape[1]
     return [text[start : start + length] for start in range(0, len(text), length)]

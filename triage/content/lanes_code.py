@@ -31,14 +31,19 @@ class Kernel(NamedTuple):
     function: Callable[[int, int, int, int], None]
     constants: NDArray[np.uint32]
 
-    def digest(self, pieces: Numbers) -> NDArray[np.uint32]:
-        """Return the states of MD5 and SHA-1, of shape (contents, 9), after all pieces of `lanes_schedule.pieces`.
+    @staticmethod
+    def begin(count: int) -> NDArray[np.uint32]:
+        """Return the states of MD5 and SHA-1 of contents of which nothing is digested yet, of shape (count, 9)."""
+        return np.full((count, len(INITIAL)), INITIAL, np.uint32)
+
+    def advance(self, pieces: Numbers, states: NDArray[np.uint32]) -> NDArray[np.uint32]:
+        """Return the states of the contents after all pieces of `lanes_schedule.pieces`.
 
         What is at the addresses is not checked.
         """
-        states = np.full((1 + pieces[:, -1].max(), len(INITIAL)), INITIAL, np.uint32)
-        self.function(pieces.ctypes.data, len(pieces), self.constants.ctypes.data, states.ctypes.data)
-        return states[1:]
+        held = np.concatenate((self.begin(1), states))  # the first is what idle lanes hold
+        self.function(pieces.ctypes.data, len(pieces), self.constants.ctypes.data, held.ctypes.data)
+        return held[1:]
 
 
 class _Code(NamedTuple):

@@ -48,16 +48,17 @@ def tails(arena: Bytes, starts: Numbers, sizes: Numbers) -> Bytes:
     return found
 
 
-def pieces(starts: Numbers, sizes: Numbers, padded: Numbers) -> Numbers:
+def pieces(starts: Numbers, sizes: Numbers, padded: Numbers, ends: NDArray[np.bool_]) -> Numbers:
     """Return all pieces of at least one content in the order in which lanes take them, of shape (m, `PIECE`).
 
-    `starts` and `padded` are the addresses of the contents and of their padding. Of a piece is told: how many blocks
-    after the piece before it begins; its lane; its address; how far the lane goes on after a block, in bytes; the
-    number of the content, counted from 1. A lane does not go on in the last block of a content. In the end every lane
-    takes content 0, and stays where it is.
+    `starts` and `padded` are the addresses of the contents and of their padding; `ends` says whose end this is: of what
+    goes on another time there are whole blocks, one at least, and no padding. Of a piece is told: how many blocks after
+    the piece before it begins; its lane; its address; how far the lane goes on after a block, in bytes; the number of
+    the content, counted from 1. A lane does not go on in the last block of a content. In the end every lane takes
+    content 0, and stays where it is.
     """
     whole = sizes // BLOCK
-    blocks = whole + _padding_blocks(sizes)
+    blocks = whole + _padding_blocks(sizes) * ends
     share = max(int(blocks.max()), -int(-blocks.sum() // LANES))
     lane, time = np.divmod(np.cumsum(blocks) - blocks, share)
     early = np.maximum(time + blocks - share, 0)
@@ -71,7 +72,7 @@ def pieces(starts: Numbers, sizes: Numbers, padded: Numbers) -> Numbers:
         np.where(begun, first, time + first - early),
         lane + begun,
         np.where(first < whole, starts[content] + first * BLOCK, in_padding),
-        np.where(past == blocks[content], 0, BLOCK),
+        np.where((past == blocks[content]) & ends[content], 0, BLOCK),
         content + 1,
     )
     return _in_order(np.concatenate((np.stack(table, axis=1), _idle(share, int(blocks.sum()), int(padded[0])))))

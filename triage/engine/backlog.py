@@ -1,9 +1,14 @@
-"""The backlog: which items are handed out next, in batches that one worker finishes in a moment."""
+"""The backlog: which items are handed out next, in batches that one worker finishes in a moment.
+
+Where the source is no slower than digests are, large items are set aside, until there are enough to be digested side by
+side (see `Learner`), or thousands of others of their tier came before them: then they are a batch of their own. A slow
+source is read from one large item to the next, for it would lose more by going to and fro.
+"""
 
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import NamedTuple, cast
 
 from triage.engine.messages import ExamineItems, LookAtItems
 from triage.engine.tally import cost
@@ -22,7 +27,20 @@ _BATCH_ITEMS = 512
 _BATCH_LOOKS = 128
 _UNKNOWN_STORED = 1 << 30
 _PLAIN = 16 << 20  # holes in less are not worth looking for
-_SIZE, _RUNS = ITEM_COLUMNS.split(", ").index("size"), ITEM_COLUMNS.split(", ").index("runs")
+_LARGE = 8 << 20  # bytes
+_SIDE_BY_SIDE = 16  # as many as share the lanes of digests
+_SIDE_BYTES = 8 << 30  # which one worker has done within some seconds
+_OVERTAKE = 4096  # others that may come before an item that was set aside
+_SWIFT = 4.0  # times what a core would take
+_SIZE, _RUNS, _DIRECT = (ITEM_COLUMNS.split(", ").index(name) for name in ("size", "runs", "direct"))
+
+
+class _Handed(NamedTuple):
+    """A batch that is at a worker, and how many seconds it would take where no source is waited for."""
+
+    request: ExamineItems
+    seconds: float
+    is_large: bool
 
 
 @dataclass(slots=True)
@@ -35,36 +53,90 @@ class Backlog:
     _bytes: int = _FIRST_BYTES
     _looking: set[int] = field(default_factory=set)
     _ready: deque[Pending] = field(default_factory=deque)
+    _large: list[Pending] = field(default_factory=list)
+    _handed: list[_Handed] = field(default_factory=list)
+    _overtook: int = 0
+    _workers: int = 1
+    _is_swift: bool = False
 
     def forget_order(self) -> None:
         """Ask the case anew what comes next: something was listed or moved up."""
         self._ready.clear()
+        self._large.clear()
 
     def batch(self) -> ExamineItems | None:
         """Return the next items to examine, all of one volume; None where nothing waits now."""
+        self._workers = max(self._workers, len(self._handed) + 1)  # the one that asks is free
+        while self._look_ahead():
+            if self._large and self._large_are_due():
+                return self._hand_out(self._next_large(), is_large=True)
+            if batch := self._next_few():
+                self._overtook += len(batch) if self._large else 0
+                return self._hand_out(batch, is_large=False)
+        return self._hand_out(self._next_large(), is_large=True) if self._large else None
+
+    def took(self, seconds: float) -> None:
+        """Suit the next batches to how long one took: a slow source gets smaller ones, so that results come often."""
+        ended = [handed for handed in self._handed if not self.without_outcome(handed.request)]
+        if ended:
+            self._handed = [handed for handed in self._handed if handed not in ended]
+            self._is_swift = seconds < _SWIFT * sum(handed.seconds for handed in ended)
+        if any(handed.is_large for handed in ended):
+            return
+        if seconds < _BATCH_SECONDS:
+            self._bytes = min(_MOST_BYTES, self._bytes * 2)
+        elif seconds > 4 * _BATCH_SECONDS:
+            self._bytes = max(_FIRST_BYTES, self._bytes // 2)
+
+    def _look_ahead(self) -> bool:
+        """Tell whether items wait that are not set aside, after asking for them."""
         if not self._ready:
-            self._ready.extend(self.case.queue.next(self.exhibit, _BATCH_ITEMS, without=self.out.keys()))
-        if not self._ready:
-            return None
+            without = self.out.keys() | {pending.number for pending in self._large}
+            self._ready.extend(self.case.queue.next(self.exhibit, _BATCH_ITEMS, without=without))
+        return bool(self._ready)
+
+    def _next_few(self) -> list[Pending]:
+        """Return what comes next and is not set aside: none, where something is to be handed out before."""
         volume = self._ready[0].volume
         batch: list[Pending] = []
         seconds, size = 0.0, 0
         while self._ready and self._ready[0].volume == volume and len(batch) < _BATCH_ITEMS:
+            if self._large and self._large_are_due():
+                break
+            if self._is_swift and _is_large(self._ready[0]):
+                self._large.append(self._ready.popleft())
+                continue
             stored = stored_bytes(self._ready[0].row)
             seconds += cost(stored, is_picture=self._ready[0].is_picture)
             size += stored
             if batch and (seconds > _BATCH_SECONDS or size > self._bytes):
                 break
             batch.append(self._ready.popleft())
-        self.out.update((pending.number, pending) for pending in batch)
-        return ExamineItems(volume=volume, items=_numbered(batch))
+        return batch
 
-    def took(self, seconds: float) -> None:
-        """Suit the next batches to how long one took: a slow source gets smaller ones, so that results come often."""
-        if seconds < _BATCH_SECONDS:
-            self._bytes = min(_MOST_BYTES, self._bytes * 2)
-        elif seconds > 4 * _BATCH_SECONDS:
-            self._bytes = max(_FIRST_BYTES, self._bytes // 2)
+    def _large_are_due(self) -> bool:
+        """Tell whether what is set aside is a batch now: it is enough, or what comes next is of another kind."""
+        first, following = self._large[0], self._ready[0]
+        if (first.volume, first.tier) != (following.volume, following.tier):
+            return True
+        enough = len(self._large) >= _SIDE_BY_SIDE or sum(pending.size for pending in self._large) >= _SIDE_BYTES
+        return enough or self._overtook >= _OVERTAKE
+
+    def _next_large(self) -> list[Pending]:
+        """Take a batch of what is set aside; where nothing else waits, an even share of it for each worker."""
+        free = 1 if self._ready else max(1, self._workers - sum(handed.is_large for handed in self._handed))
+        self._large.sort(key=lambda pending: pending.size, reverse=True)
+        batch = self._large[::free]
+        del self._large[::free]
+        self._overtook = 0
+        return batch
+
+    def _hand_out(self, batch: list[Pending], *, is_large: bool) -> ExamineItems:
+        self.out.update((pending.number, pending) for pending in batch)
+        request = ExamineItems(volume=batch[0].volume, items=_numbered(batch))
+        seconds = sum(cost(stored_bytes(pending.row), is_picture=False) for pending in batch)
+        self._handed.append(_Handed(request, seconds, is_large))
+        return request
 
     def looks(self) -> LookAtItems | None:
         """Return the next items to look at, all of one volume; None where there are none now."""
@@ -100,6 +172,10 @@ def stored_bytes(row: Row) -> int:
         return size
     stored = total(runs_of(cast("str", row[_RUNS])))
     return stored or min(size, _UNKNOWN_STORED)
+
+
+def _is_large(pending: Pending) -> bool:
+    return bool(pending.row[_DIRECT]) and not pending.is_picture and pending.size > _LARGE
 
 
 def _numbered(batch: Iterable[Pending]) -> tuple[Numbered, ...]:

@@ -6,7 +6,8 @@ from functools import partial
 from typing import NamedTuple
 
 from triage.content.content import Content
-from triage.content.digesting import digest, digest_blocks, digest_many
+from triage.content.digesting import Digested, digest, digest_many, digest_side_by_side
+from triage.content.lanes_windows import Fill
 from triage.content.mediatype import UNKNOWN, media_type, quick_type
 from triage.content.noise import noise
 from triage.content.picture import PICTURE_TYPES
@@ -33,6 +34,8 @@ _GATED = 1 << 20  # a smaller content is read as quickly as its first bytes are
 _LONGEST = 300
 _BUFFER = 64 << 20  # the lanes of digests are kept busy, and one long file does not outlast the others by much
 _SHARE = 16  # of the memory of a worker
+_LARGE = 8 << 20  # of contents beyond, fewer than lanes come to a buffer
+_FEW = 2  # not worth lanes of their own, if they come with others
 
 
 class Learnt(NamedTuple):
@@ -75,19 +78,41 @@ class Learner:
 
         `decode=False` leaves out what a decoder would tell.
         """
-        small: list[Numbered] = []
-        large: list[Numbered] = []
+        read: list[Numbered] = []
         for number, item in items:
             skipped = None if self._size_matters(item) else self._guarded(number, partial(self._skip, item, volume))
             if skipped is not None:
                 yield item, skipped
             else:
-                (small if item.size <= LARGEST else large).append((number, item))
-        yield from self._learn_together(small, volume, decode=decode)
-        for number, item in large:
-            learnt = self._guarded(number, partial(self._learn_alone, item, volume, decode=decode))
-            assert learnt is not None
-            yield item, learnt
+                read.append((number, item))
+        apart = self._apart(read, volume, decode=decode)
+        others = [(number, item) for number, item in read if number not in apart]
+        together = [(number, item) for number, item in others if item.size <= LARGEST]
+        yield from self._learn_together(together, volume, decode=decode)
+        yield from self._learn_side_by_side(list(apart.items()), volume, decode=decode)
+        for number, item in others:
+            if item.size > LARGEST:
+                learnt = self._guarded(number, partial(self._learn_alone, item, volume, decode=decode))
+                assert learnt is not None
+                yield item, learnt
+
+    def _apart(self, items: Sequence[Numbered], volume: ByteRun, *, decode: bool) -> dict[int, Item]:
+        """Return the direct items that are digested side by side, not with the others in the buffer.
+
+        These are what does not fit there, and what is large, unless there are few or it is a picture to be decoded.
+        """
+        large = {number: item for number, item in items if item.direct and item.size > _LARGE}
+        if self.depth.pictures and decode:
+            large = {number: item for number, item in large.items() if self._is_no_picture(number, item, volume)}
+        return large if len(large) > _FEW else {number: item for number, item in large.items() if item.size > LARGEST}
+
+    def _is_no_picture(self, number: int, item: Item, volume: ByteRun) -> bool:
+        """Tell whether a content needs not be whole in memory; who cannot read its first bytes does not know."""
+        if item.size > LARGEST:
+            return True
+        head = self.evidence.content(item, volume).head
+        told = self._guarded(number, lambda: Learnt(outcome=Outcome.EXAMINED, media_type=self._type(head())))
+        return told is not None and told.outcome is Outcome.EXAMINED and told.media_type not in PICTURE_TYPES
 
     def _guarded(self, number: int, learn: Callable[[], Learnt | None]) -> Learnt | None:
         """Return what is learnt of one item, whatever the libraries below raise over its hostile bytes."""
@@ -123,15 +148,52 @@ class Learner:
         return Learnt(outcome=Outcome.SKIPPED, reason="size: no set holds a file of this size", media_type=kind)
 
     def _learn_alone(self, item: Item, volume: ByteRun, *, decode: bool) -> Learnt:
-        """Learn of a content too large for the buffer."""
+        """Learn of a content too large for the buffer that only its file system can read."""
         self.evidence.source.touched = False
         content = self.evidence.content(item, volume)
         with self.trace.span("digest alone", 1, item.size):
-            blocks = self._loader.stream(item) if item.direct else content.blocks()
-            digests = digest_blocks(blocks, self._wanted)
+            digested = Digested(digest(content, self._wanted), in_lanes=False)
+        return self._learn_digested(item, content, digested, decode=decode)
+
+    def _learn_side_by_side(
+        self, items: Sequence[Numbered], volume: ByteRun, *, decode: bool
+    ) -> Iterator[tuple[Item, Learnt]]:
+        """Learn of direct contents of any size: each window is read in the name of its item."""
+        failed: dict[int, Learnt] = {}
+        contents = [(self._filler(number, item, failed), item.size) for number, item in items]
+        digesting = digest_side_by_side(contents, self._loader.arena, self._wanted)
+        while True:
+            with self.trace.span("digest side by side"):
+                ended = next(digesting, None)
+            if ended is None:
+                return
+            index, digested = ended
+            number, item = items[index]
+            learnt = failed.get(number)
+            if digested is not None:
+                content = self.evidence.content(item, volume)
+                learnt = self._guarded(number, partial(self._learn_digested, item, content, digested, decode=decode))
+            assert learnt is not None
+            yield item, learnt
+
+    def _filler(self, number: int, item: Item, failed: dict[int, Learnt]) -> Fill:
+        """Return what fills windows with a content; trouble with its bytes ends it, and is kept under its number."""
+        fill = self._loader.windows(item)
+
+        def guarded(offset: int, window: memoryview) -> bool:
+            trouble = self._guarded(number, partial(fill, offset, window))
+            if trouble is not None:
+                failed[number] = trouble
+            return trouble is None
+
+        return guarded
+
+    def _learn_digested(self, item: Item, content: Content, digested: Digested, *, decode: bool) -> Learnt:
+        """Learn of one content that is read, and no longer in memory."""
         if reason := self._unreadable(item):
             return Learnt(outcome=Outcome.UNREADABLE, reason=reason)
-        way = digest_way(item, in_lanes=False) if self._wanted else None
+        digests, in_lanes = digested
+        way = digest_way(item, in_lanes=in_lanes) if self._wanted else None
         learnt = Learnt(outcome=Outcome.EXAMINED, digests=digests, digest_way=way, exact=self._held([digests])[0])
         return self._tell(item, content, learnt, decode=decode)
 

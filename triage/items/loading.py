@@ -4,8 +4,10 @@ Each byte is read once. Neighbours on the source that lie no further apart than 
 for one large read costs less than two small ones and the bytes between.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ from triage.model.item import Item
 from triage.model.runs import ByteRun
 
 LARGEST = 48 << 20
-"""An item with more content than this is read by itself, piece by piece."""
+"""An item with more content than this is read piece by piece."""
 
 _GAP = 32 << 10
 _READ = 1 << 20
@@ -77,13 +79,20 @@ class Loader:
         if group:
             yield self._read(items, group, volume, begin)
 
-    def stream(self, item: Item) -> Iterator[memoryview]:
-        """Yield a direct content of any size piece by piece; a piece is good until the next is asked for."""
-        for run in item.runs:
-            for done in range(0, run.length, _READ):
-                piece = min(_READ, run.length - done)
-                self._fill(run.offset + done, 0, piece)
-                yield self._window(0, piece)
+    def windows(self, item: Item) -> Callable[[int, memoryview], None]:
+        """Return what fills a buffer with the bytes of a direct content from an offset on."""
+        starts = [0, *accumulate(run.length for run in item.runs)]
+
+        def fill(offset: int, window: memoryview) -> None:
+            number, done = bisect_right(starts, offset) - 1, 0
+            while done < len(window):
+                run, begins = item.runs[number], offset + done - starts[number]
+                piece = min(run.length - begins, len(window) - done)
+                self._fill(run.offset + begins, window[done : done + piece])
+                done += piece
+                number += 1
+
+        return fill
 
     def _read(self, items: Sequence[Item], group: list[int], volume: ByteRun, begin: Begin) -> list[Loaded]:
         loaded: list[Loaded] = []
@@ -103,7 +112,7 @@ class Loader:
         """Read neighbours, and what lies between them, at one go; return where the buffer is free again."""
         start = items[stretch[0]].runs[0].offset
         end = max(items[index].runs[0].end for index in stretch)
-        self._fill(start, at, end - start)
+        self._fill(start, self._window(at, end - start))
         for index in stretch:
             run = items[index].runs[0]
             begins = at + run.offset - start
@@ -114,10 +123,7 @@ class Loader:
         """Read a content in several runs, or one that only its file system can read."""
         self._evidence.source.touched = False
         if item.direct:
-            position = at
-            for run in item.runs:
-                self._fill(run.offset, position, run.length)
-                position += run.length
+            self.windows(item)(0, self._window(at, item.size))
             return Loaded(index, at, at + item.size)
         try:
             data = self._evidence.content(item, volume).read_at(0, item.size)
@@ -127,11 +133,10 @@ class Loader:
         touched = self._evidence.source.touched and not item.runs
         return Loaded(index, at, at + len(data), "part of the content could not be read" if touched else None)
 
-    def _fill(self, offset: int, at: int, length: int) -> None:
+    def _fill(self, offset: int, window: memoryview) -> None:
         """Read in pieces: between two of them a slow source is seen to be alive."""
-        for done in range(0, length, _READ):
-            piece = min(_READ, length - done)
-            self._evidence.source.read_into(offset + done, self._window(at + done, piece))
+        for done in range(0, len(window), _READ):
+            self._evidence.source.read_into(offset + done, window[done : done + _READ])
 
     def _window(self, start: int, length: int) -> memoryview:
         return self.arena.data[start : start + length]
