@@ -94,6 +94,48 @@ def test_whatever_else_is_said_is_refused_and_nothing_is_called(
     assert not list(tmp_path.iterdir())
 
 
+class _Builds:
+    """Pickles as a value that is there already, and a state to give it."""
+
+    def __init__(self, made: tuple[Any, ...], state: Any) -> None:
+        self._made, self._state = made, state
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (*self._made, self._state)
+
+
+@pytest.mark.parametrize(
+    "member", [TroubleCode.DAMAGED, SetKind.NOTABLE, MatchBy.MD5, Span("walk", 0.0, 1.0)], ids=repr
+)
+def test_no_reply_changes_a_value_that_all_share(member: Any) -> None:
+    before = repr(member)
+    made: Any = type(member), tuple(member) if isinstance(member, Span) else (member.value,)
+    for state in ({"_value_": "other", "value": "other"}, (None, {"_value_": "other"})):
+        with pytest.raises(StrangeReplyError):
+            reply_of(pickle.dumps(_Builds(made, state)))
+    assert repr(member) == before
+
+
+def test_a_class_takes_no_state_either() -> None:
+    for kind in (TroubleCode, Span, Done):
+        said = b"\x80\x02c" + f"{kind.__module__}\n{kind.__qualname__}\n".encode()
+        with pytest.raises(StrangeReplyError):
+            reply_of(said + pickle.dumps((None, {"value": 0}), 2)[2:-1] + b"b.")
+        assert not hasattr(kind, "value") or kind.value != 0
+
+
+def test_what_is_nested_without_end_is_refused_before_it_is_hashed() -> None:
+    deep: Any = ()
+    for _ in range(200):
+        deep = (deep,)
+    wide: Any = ()
+    for _ in range(8):
+        wide = (wide,) * 16
+    for said in (deep, wide):
+        with pytest.raises(StrangeReplyError, match="than any reply"):
+            reply_of(pickle.dumps(messages.Refused(error=said, text="")))
+
+
 @pytest.mark.parametrize("cut", [0, 1, 20])
 def test_bytes_that_are_no_pickle_are_refused(cut: int) -> None:
     with pytest.raises(StrangeReplyError):

@@ -1,16 +1,21 @@
 """Workers as the run meets them: slow to start, dead while idle, hung, heard late."""
 
+import multiprocessing
 import os
 import signal
 import time
+from ctypes import c_int64
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
 
 import pytest
 from suite import Demo, placed
 
-from triage.engine.messages import Done, ExamineItems, Opened, OpenSource, Setup, SurveySource
+from triage.engine.messages import NOTHING, Done, ExamineItems, Opened, OpenSource, Setup, SurveySource
 from triage.engine.plan import Depth, Limits
-from triage.engine.pool import Lost, WorkerPool
+from triage.engine.pool import Lost, WorkerPool, _Hand
 from triage.items.evidence import Evidence
 from triage.model.item import Item, Outcome
 from triage.sources.opening import open_source
@@ -99,3 +104,21 @@ def test_a_loss_names_the_item_in_hand(tmp_path: Path, number: signal.Signals) -
     assert isinstance(lost, Lost)
     assert (lost.in_hand, lost.starting) == (7, False)
     assert lost.outcome is (Outcome.CRASHED if number == signal.SIGKILL else Outcome.TIMED_OUT)
+
+
+def test_a_worker_that_says_half_a_message_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triage.engine.pool._MESSAGE", 0.2)
+    ours, theirs = Pipe()
+    process = multiprocessing.get_context("fork").Process(target=_says_half, args=(theirs,))
+    process.start()
+    theirs.close()
+    hand = _Hand(process, ours, RawValue(c_int64, NOTHING))  # type: ignore[arg-type] # started in another way
+    with hand.within(), pytest.raises((EOFError, OSError)):
+        ours.recv_bytes()
+    process.join(5)
+    assert process.exitcode == -signal.SIGKILL
+
+
+def _says_half(connection: Connection) -> None:
+    os.write(connection.fileno(), b"\0\0\0\x09h")
+    time.sleep(60)

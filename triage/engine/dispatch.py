@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, cast
 
+from triage.engine.answers import fits
 from triage.engine.backlog import Backlog, stored_bytes
 from triage.engine.first_look import FirstLook
 from triage.engine.losses import GivenUp, Losses
@@ -185,6 +186,8 @@ class Dispatch:
                 raise AssertionError(request)
 
     def _take(self, request: Request, reply: Reply | Lost) -> Iterator[Event]:
+        if not fits(request, reply, self._backlog.out):
+            reply = self.pool.lose(request, "the reader told of what it was not asked")
         raise_refusal(reply)
         if isinstance(reply, Done):
             self._starts = 0

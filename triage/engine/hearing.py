@@ -6,8 +6,11 @@ they name; here they can name the values of `messages`, and nothing else.
 
 import pickle
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from enum import Enum
 from io import BytesIO
 from multiprocessing.connection import Connection
+from types import NoneType
 from typing import Any, cast, get_args
 
 from triage.engine.messages import Reply
@@ -18,7 +21,10 @@ from triage.model.finding import Finding, Match, MatchBy, SetIdentity, SetKind
 from triage.model.runs import ByteRun
 from triage.model.trouble import Trouble, TroubleCode
 
-_MOST = 1 << 30  # bytes of a message; the largest honest ones are some tens of megabytes
+_MOST = 1 << 28  # bytes of a message; the largest honest ones are some tens of megabytes
+_MOST_VALUES = 1 << 22  # beside those in rows
+_DEEPEST = 10
+_VALUES = (NoneType, bool, int, float, str, bytes, Enum, Address)
 
 _PARTS = (
     *(Span, Region, SourceInfo, UnreadableRun, VolumeReport),
@@ -61,4 +67,27 @@ def reply_of(data: bytes) -> Reply:
         raise StrangeReplyError("bytes that are no reply") from error
     if not isinstance(reply, get_args(Reply)):
         raise StrangeReplyError(f"{type(reply).__name__} is no reply")
+    _Look().over(reply)
     return cast("Reply", reply)
+
+
+class _Look:
+    """One look over all values of a reply but the cells of rows: to hash what is nested without end kills a process."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_VALUES
+
+    def over(self, value: object, depth: int = 0) -> None:
+        """Raise StrangeReplyError for what is too much, too deep or of no kind that replies have."""
+        self._left -= 1
+        if self._left < 0 or depth > _DEEPEST:
+            raise StrangeReplyError("more, or deeper, than any reply")
+        if isinstance(value, tuple):
+            for part in value:
+                self.over(part, depth + 1)
+        elif is_dataclass(value):
+            for field in fields(value):
+                if field.name != "rows":
+                    self.over(getattr(value, field.name, None), depth + 1)
+        elif not isinstance(value, _VALUES):
+            raise StrangeReplyError(f"{type(value).__name__} is in no reply")

@@ -220,6 +220,7 @@ class Learner:
         self, items: Sequence[Numbered], group: Sequence[Loaded], *, decode: bool
     ) -> Iterator[tuple[Item, Learnt]]:
         arena = self._loader.arena
+        self.begin(NOTHING)  # digests are of all of them
         with self.trace.span("digest", len(group), sum(loaded.end - loaded.start for loaded in group)):
             made = digest_many(arena, [(loaded.start, loaded.end) for loaded in group], self._wanted)
         with self.trace.span("look up", len(group)):

@@ -1,8 +1,10 @@
 """Worker processes: started, spoken to, watched, and replaced when they die or hang."""
 
 import signal
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from ctypes import c_int64
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe, wait
@@ -20,6 +22,7 @@ _OURS = (signal.SIGINT, signal.SIGHUP)
 _TICK = 0.1
 _AWAY = 1.0
 _FAREWELL = 2.0
+_MESSAGE = 20.0  # seconds in which a message is through the pipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,21 +69,35 @@ class _Hand:
         self.process.join(_FAREWELL)
         self.connection.close()
 
+    @contextmanager
+    def within(self) -> Iterator[None]:
+        """Kill the process if what happens inside takes too long: one half of a message would hold the run for ever."""
+        timer = threading.Timer(_MESSAGE, self.process.kill)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
     def send(self, request: Request) -> bool:
         """Hand a request over; tell whether the worker is there to take it."""
         try:
-            self.connection.send(request)
+            with self.within():
+                self.connection.send(request)
         except (BrokenPipeError, ConnectionResetError):
             return False
         return True
 
     def is_overdue(self, now: float, start: float) -> bool:
-        """Tell whether the worker has been silent for too long; what lies in the pipe unread is no silence."""
-        if self.request is None or self.connection.poll():
+        """Tell whether the worker has been silent for too long, or alive for too long without news.
+
+        What lies in the pipe unread is no silence.
+        """
+        if self.request is None:
             return False
-        if self.starting:
-            return now - self.told > start
-        return now - self.heard > self.patience or now - self.told > self.longest
+        if now - self.told > (start if self.starting else self.longest):
+            return True
+        return not self.starting and now - self.heard > self.patience and not self.connection.poll()
 
 
 class WorkerPool:
@@ -158,6 +175,11 @@ class WorkerPool:
             for _, reply in self.replies():
                 yield reply
 
+    def lose(self, request: Request, text: str) -> Lost:
+        """End the worker that holds a request, and return the loss of it."""
+        hand = next((hand for hand in self._hands if hand.request is request), None)
+        return Lost(request=request, text=text) if hand is None else self._lose(hand, timed_out=False, text=text)[1]
+
     def _forgive_absence(self) -> None:
         """Take the time in which nobody listened (a paused terminal, a slow disk) off the workers' silence."""
         now = time.monotonic()
@@ -194,7 +216,7 @@ class WorkerPool:
             return None
         hand.told = hand.heard
         match reply:
-            case Ready():
+            case Ready() if hand.starting:
                 self.confined = reply.confined
                 if not hand.send(request):
                     return self._lose(hand, timed_out=False, text="the reader ended while it started")
@@ -210,7 +232,8 @@ class WorkerPool:
     def _heard(self, hand: _Hand) -> Reply | str:
         """Return what a worker says, or why it has said its last."""
         try:
-            return hear(hand.connection)
+            with hand.within():
+                return hear(hand.connection)
         except (EOFError, OSError):  # it died, perhaps in the middle of a message
             hand.process.join(_FAREWELL)
             return _how_it_died(hand.process.exitcode)

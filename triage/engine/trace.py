@@ -20,6 +20,10 @@ class Span(NamedTuple):
     items: int = 0
     bytes: int = 0
 
+    def __setstate__(self, state: object) -> None:
+        """Refuse: all that a span is stands in the tuple."""
+        raise TypeError("a span has no state")
+
 
 class Trace:
     """Collects spans of one process; one that is off costs next to nothing."""

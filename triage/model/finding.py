@@ -1,19 +1,19 @@
 """Findings: where an item matched a hash set, and how."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from triage.model.address import Address
+from triage.model.code import Code
 
 
-class SetKind(StrEnum):
+class SetKind(Code):
     """What membership in a set means."""
 
     NOTABLE = "notable"
     KNOWN = "known"
 
 
-class MatchBy(StrEnum):
+class MatchBy(Code):
     """Which hash matched; the values are part of the command-line contract."""
 
     MD5 = "md5"

@@ -1,13 +1,13 @@
 """Trouble: a recorded fact about the evidence that kept us from knowing everything."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from triage.model.address import Address
+from triage.model.code import Code
 from triage.model.runs import ByteRun
 
 
-class TroubleCode(StrEnum):
+class TroubleCode(Code):
     """What kind of trouble; each one but the last keeps a result from being `return-indicated`.
 
     `NOT_SEARCHED`: deleted files without a name were not all looked for. It weighs as much as free space that was not

@@ -107,7 +107,7 @@ class Policy:
         if choice in SHIPPED:
             return _shipped(choice)
         path = Path(choice)
-        if not path.is_file():
+        if not _is_file(path):
             raise UsageError(f"no policy {choice!r}: name one of {', '.join(SHIPPED)}, or the path of a TOML file")
         return _read(path, repr(choice))
 
@@ -167,3 +167,10 @@ def _name(given: Mapping[str, object], origin: str) -> str:
     if not _NAME.fullmatch(name):
         raise refused(origin, "name", name, "up to 64 letters, digits, dots, hyphens and underscores")
     return name
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False

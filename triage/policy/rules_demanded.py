@@ -63,4 +63,6 @@ def _notable(facts: Facts) -> list[SetIdentity]:
 
 def _days(loaded: SetIdentity, facts: Facts) -> int | None:
     dated = facts.set_dates.get(loaded.digest)
-    return None if dated is None or facts.examined_on is None else (facts.examined_on - dated).days
+    if dated is None or facts.examined_on is None or dated > facts.examined_on:
+        return None  # a set from the future says nothing of its age
+    return (facts.examined_on - dated).days

@@ -48,12 +48,12 @@ def refuse_unknown(given: Given, known: Collection[str], origin: str, *, within:
     for key in given:
         if key not in known:
             place = f"of [{within}]" if within else "of a policy"
-            raise UsageError(f"policy {origin}: {key!r:.{_LONGEST}} is not a key {place}; allowed: {', '.join(known)}")
+            raise UsageError(f"policy {origin}: {_shown(key)} is not a key {place}; allowed: {', '.join(known)}")
 
 
 def refused(origin: str, key: str, value: object, allowed: str) -> UsageError:
     """Return the error for a value that is not allowed; None stands for a key that is missing."""
-    shown = "missing" if value is None else f"{value!r:.{_LONGEST}}"
+    shown = "missing" if value is None else _shown(value)
     return UsageError(f"policy {origin}: {key} is {shown}; allowed: {allowed}")
 
 
@@ -81,3 +81,10 @@ def _names(value: object, key: str, origin: str) -> tuple[str, ...]:
     if not folded or "" in folded or not all(isinstance(name, str) for name in given):
         raise refused(origin, key, value, 'a list of names such as ["A", "B"], or no such key for every one')
     return tuple(sorted(folded))
+
+
+def _shown(value: object) -> str:
+    try:
+        return f"{value!r:.{_LONGEST}}"
+    except ValueError:  # Python writes no number of thousands of digits
+        return "a number too long to show"

@@ -29,6 +29,12 @@ _RESULT_COLUMNS = (
     "outcome, reason"
 )
 
+LISTED_WIDTH, RESULT_WIDTH = 22, 13
+"""How many values the rows of `listed_row` and `result_row` have; the last of a result is the number of its item."""
+
+LISTED_OUTCOME = 16
+"""Where the outcome stands in a row of `listed_row`."""
+
 INSERT_ITEM = f"""
 INSERT INTO item (region_id, sequence, {ITEM_COLUMNS}, {_PLACE_COLUMNS})
 VALUES ({", ".join("?" * (2 + 16 + 6))})
