@@ -6,6 +6,7 @@ READY := .venv/.ready
 
 .PHONY: help setup demo test check format tools lock clean \
 	bench-exact bench-ewf bench-tools bench-pictures bench-picture-hashing bench-digests bench-walking bench-planning \
+	bench-carving bench-block-sampling bench-videos bench-video-rule \
 	bench-first-finding bench-scaling bench-peers bench-perceptual bench-lookup bench-vics bench-nsrl bench-robustness
 
 help: ## show this list
@@ -42,6 +43,18 @@ format: setup ## format the code
 
 bench-pictures: setup ## time `scene` on 2,800 photographs against a script (needs root, ntfs-3g)
 	$(BIN)/python benchmarks/pictures.py
+
+bench-carving: setup ## carve pictures and videos beside foremost, scalpel and photorec (needs these three)
+	$(BIN)/python benchmarks/carving.py
+
+bench-block-sampling: setup ## sample the blocks of a 20 GB loop device, and simulate how often a sample misses (needs root)
+	$(BIN)/python benchmarks/block_sampling.py
+
+bench-videos: setup ## time the hashing of videos by key frames against a script
+	$(BIN)/python benchmarks/videos.py
+
+bench-video-rule: setup ## count which altered copies of videos are found, and how many unrelated ones
+	$(BIN)/python benchmarks/video_rule.py
 
 bench-first-finding: setup ## time the first finding on devices of 10,000 to a million items (needs root, ntfs-3g, e2fsprogs)
 	$(BIN)/python benchmarks/first_finding.py --large

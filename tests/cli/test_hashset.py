@@ -25,7 +25,7 @@ from triage.model.finding import SetKind
 V2 = "http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/{}/$metadata#Media"
 ROW_KEYS = [
     "file", "name", "version", "kind", "date", "published", "origin", "region", "category_map", "phash_distance",
-    "counts", "digest", "seal", "size", "problem", "verified",
+    "counts", "blocks", "frames", "digest", "seal", "size", "problem", "verified",
 ]  # fmt: skip
 MATCH_KEYS = ["query", "set", "set_version", "kind", "match", "distance", "category", "grade", "series", "flags"]
 
@@ -155,6 +155,13 @@ def test_a_folder_is_built_into_a_set_of_pictures(triage: Triage, tmp_path: Path
     assert "--replace" in one_line(triage(*words), 2)
     (row,) = triage("hashset", "list", *place, "--json").rows
     assert (row["phash_distance"], row["counts"]["records"]) == (5, 1)
+    size = (folder / "a.jpg").stat().st_size
+    assert row["blocks"] == {"held": size // 4096, "plain": 0, "common": 0, "partial": 1}
+    told = f"{size // 4096} held; left out: 0 that say nothing of their file, 0 that are at too many places, 1 ends"
+    assert f"blocks of 4 KiB: {told}" in ran.err
+    assert f"blocks      {told}" in done(triage("hashset", "show", "station", *place)).out
+    done(triage(*words, "--no-blocks", "--replace"))
+    assert "no hashes of blocks" in done(triage("hashset", "show", "station", *place)).out
     (same,) = triage("hashset", "lookup", folder / "a.jpg", *place, "--json").rows
     assert (same["match"], same["distance"], same["category"]) == ("sha256", 0, None)
 

@@ -112,9 +112,7 @@ def test_a_hostile_name_in_a_header_refuses_that_set_alone(
     put(library, "good", member(1))
     finish = SealedWriter.finish
     with monkeypatch.context() as patched:
-        patched.setattr(
-            SealedWriter, "finish", lambda self, said, counts: finish(self, replace(said, name=name), counts)
-        )
+        patched.setattr(SealedWriter, "finish", lambda self, said, *more: finish(self, replace(said, name=name), *more))
         patched.setattr(library_module, "_is_named", lambda _path, _name: True)
         put(library, "evil", member(2))
     evil, good = library.sets(verify=True)

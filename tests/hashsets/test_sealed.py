@@ -127,12 +127,12 @@ def test_a_file_with_more_behind_it_is_refused(path: Path) -> None:
         open_sealed(path, verify=False)
 
 
-@pytest.mark.parametrize("version", [FORMAT_VERSION - 1, FORMAT_VERSION + 1])
+@pytest.mark.parametrize("version", [FORMAT_VERSION - 1, 99])
 def test_another_format_is_named(path: Path, version: int) -> None:
     content = bytearray(path.read_bytes())
     content[8] = version
     path.write_bytes(content)
-    with pytest.raises(StoreError, match=f"version {version}, this software reads version {FORMAT_VERSION}"):
+    with pytest.raises(StoreError, match=f"version {version}, this software reads versions {FORMAT_VERSION} "):
         open_sealed(path)
 
 

@@ -13,7 +13,7 @@ from triage.items.order import Order
 from triage.model.address import Address
 from triage.model.item import Item, ItemKind
 from triage.model.sampling import Stratum
-from triage.policy.sampling import CONFIDENCES, DrawClass, bound, bounds, draws_needed, stratum, told
+from triage.policy.sampling import CONFIDENCES, DrawClass, bound, bounds, draws_needed, most_in_all, stratum, told
 
 SOME = Stratum(
     tier=1, label="user folders", pictures=12_400, examined=900, drawn=780, drawn_matches=0, matches=0, not_covered=0
@@ -173,3 +173,24 @@ def test_what_can_be_said_is_worded(one: Stratum, clause: str) -> None:
 
 def test_nothing_is_said_where_there_are_no_pictures() -> None:
     assert not list(told([stratum(1, "user folders", [DrawClass()])]))
+
+
+HALF = Stratum(tier=1, label="X", pictures=1000, examined=500, drawn=400, drawn_matches=0, matches=0)
+WHOLE = replace(HALF, examined=1000, drawn=1000)
+
+
+def test_what_all_strata_leave_possible_holds_for_all_at_once() -> None:
+    assert most_in_all([HALF], 0.99) == bound(1000, 400, 0.99)
+    assert most_in_all([HALF, HALF], 0.99) == 2 * bound(1000, 400, 0.995)
+    assert most_in_all([HALF, WHOLE], 0.99) == bound(1000, 400, 0.99)
+
+
+def test_pictures_that_were_not_covered_may_all_match() -> None:
+    assert most_in_all([replace(WHOLE, not_covered=3)], 0.99) == 3
+    assert most_in_all([replace(WHOLE, matches=2, drawn_matches=1)], 0.99) == 2
+
+
+def test_nothing_can_be_said_of_all_where_nothing_can_be_said_of_one() -> None:
+    assert most_in_all([], 0.99) is None
+    assert most_in_all([WHOLE, replace(HALF, drawn=0)], 0.99) is None
+    assert most_in_all([replace(HALF, drawn_matches=1, matches=1)], 0.99) is None

@@ -5,12 +5,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from images import pictures
 from PIL import Image
 from suite import absent
 
+from triage.content.blocks import block_digests
+from triage.hashsets.blocks import BlockCounts
 from triage.hashsets.compile import ImportSummary
+from triage.hashsets.hashset import HashSet
 from triage.hashsets.importing import ImportOrder
 from triage.hashsets.sealed import SetMeta
 from triage.model.errors import SourceError, UsageError
@@ -136,3 +140,28 @@ def test_what_cannot_be_compared_by_appearance_is_a_member_by_its_digests(tmp_pa
     for answer, cause in zip(answers, causes, strict=True):
         assert answer.note is not None
         assert answer.note.startswith(f"not compared by appearance: {cause}")
+
+
+def test_the_blocks_of_files_are_found_whatever_lies_around_them(tmp_path: Path) -> None:
+    """A content larger than is kept in memory and read in pieces, one with blocks that say nothing, and a small one."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    noise = np.random.default_rng(11).integers(0, 256, (2500, 4096), np.uint8)
+    noise[7] = noise[8] = 0
+    (folder / "large").write_bytes(noise.tobytes() + b"the rest")
+    (folder / "again").write_bytes(noise.tobytes() + b"the rest")
+    (folder / "small").write_bytes(b"words")
+    made = built(folder, tmp_path / "library")
+    assert made.header.blocks == BlockCounts(held=2498, plain=2, common=0, partial=2)
+    hits = HashSet.open(made.path).match_blocks(block_digests(noise))
+    assert hits.queries.tolist() == hits.indexes.tolist() == [number for number in range(2500) if number not in {7, 8}]
+    assert len(set(hits.records.tolist())) == 1
+
+
+def test_a_set_without_blocks_is_made_on_demand(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "a").write_bytes(bytes(range(256)) * 64)
+    meta = SetMeta(name="mine", version="1", kind=SetKind.NOTABLE, date="2026-01-02")
+    place = making.destination(tmp_path / "library")
+    made = making.build(tmp_path / "files", meta, place, progress=lambda *_: None, blocks=False)
+    assert made.header.blocks is None

@@ -9,7 +9,7 @@ from triage.model.errors import StoreError
 from triage.model.evidence import Region, SourceInfo
 from triage.model.item import Item
 from triage.store import opening
-from triage.store.case import Case
+from triage.store.case import Case, CaseReader
 from triage.store.database import Database
 from triage.store.exhibits import Exhibits
 from triage.store.layout import Layout
@@ -26,9 +26,9 @@ def test_a_stranger_reads_the_case_with_plain_sql(prepared: Case, item: Callable
     tables = {row[0] for row in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert tables == {
         "meta", "exhibit", "plan", "region", "item", "finding", "trouble", "unreadable", "coverage",
-        "recommendation", "custody",
+        "recommendation", "custody", "decision", "judgement",
     }  # fmt: skip
-    assert raw.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == ("4",)
+    assert raw.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == ("5",)
     assert raw.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
     row = raw.execute("SELECT path, size, modified, runs, outcome, typeof(modified) FROM item").fetchone()
     assert row == (
@@ -63,7 +63,7 @@ def test_an_older_case_is_brought_up_to_date(prepared: Case, one_more_step: tupl
     assert row is not None
     assert tuple(row) == ("ABC/1", None)
     database.close()
-    with pytest.raises(StoreError, match="schema version 5, this program knows 4"):
+    with pytest.raises(StoreError, match="schema version 6, this program knows 5"):
         Case.open(prepared.folder)
 
 
@@ -91,6 +91,29 @@ def test_a_case_with_an_index_of_addresses_keeps_its_items_and_what_refers_to_th
             case._database.execute("UPDATE finding SET item_id = 77")
         assert case.journal.add_items("ABC/1", region.run.offset, placed([item(4), item(5)]), first=0) == 1
         assert len(case.queue.next("ABC/1", 10)) == 6
+
+
+def test_a_case_from_before_decisions_is_decided_in(
+    tmp_path: Path, info: SourceInfo, region: Region, item: Callable[[int], Item]
+) -> None:
+    database = Database(tmp_path / "case.sqlite", "rwc")
+    migrate(database, 0, MIGRATIONS[:4])
+    Ledger(database).append(when=WHEN, actor="examiner", action="case.created", subject="case", payload={})
+    exhibits = Exhibits(database)
+    exhibits.add("ABC/1", info, "f" * 64, plan_text="{}", plan_digest="e" * 64, when=WHEN)
+    Layout(database, exhibits).record_regions("ABC/1", [region])
+    database.execute_many(INSERT_ITEM, [(1, 0, *row) for row in placed([item(1)])])
+    database.execute(
+        "INSERT INTO finding VALUES (7, 1, 's', '', '', '', '', '', 'pdq', 9, NULL, '', 0, '', '', '', '')"
+    )
+    database.close()
+    with pytest.raises(StoreError, match="older program; run triage examine"):
+        CaseReader.open(tmp_path)
+    with Case.open(tmp_path) as case:
+        case.ledger.verify()
+        assert list(case.decisions.rows()) == list(case.judgements.rows()) == []
+        assert [(row["id"], row["confirmed"]) for row in case.queries.findings()] == [(7, None)]
+        assert case.judgements.finding(7).exhibit == "ABC/1"
 
 
 def test_a_step_that_fails_leaves_the_case_as_it_was(prepared: Case, tmp_path: Path) -> None:

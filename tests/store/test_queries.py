@@ -78,7 +78,9 @@ def test_finding_rows_have_the_keys_of_the_interface_in_order(examined: Case) ->
         "recovered",
         "address",
         "exhibit",
+        "id",
     ]
+    assert [row["id"] for row in rows] == [1, 2]
     assert (rows[0]["allocated"], rows[0]["recovered"]) == (True, False)
     assert rows[0]["confirmed"] is None
     json.dumps(rows, allow_nan=False)
@@ -164,4 +166,5 @@ def test_a_summary_before_the_first_finding_has_nothing_made_up(prepared: Case) 
     summary = prepared.queries.summary("ABC/1")
     assert summary["first_finding_seconds"] is None
     assert summary["recommendation"] is None
+    assert summary["decision"] is None
     assert summary["coverage"] == {}

@@ -13,6 +13,10 @@ _COMMANDS = {
     "items": "triage.cli.listing",
     "findings": "triage.cli.listing",
     "coverage": "triage.cli.listing",
+    "judge": "triage.cli.judging",
+    "judgements": "triage.cli.judging",
+    "decide": "triage.cli.deciding",
+    "decisions": "triage.cli.deciding",
     "hashset": "triage.cli.hashset",
 }
 

@@ -1,10 +1,13 @@
 """Types of options and arguments: what cannot be meant is refused here, in one line."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
+
+from triage.model.errors import DigiVanError
 
 
 class TextParameter(click.ParamType[str]):
@@ -21,6 +24,21 @@ class TextParameter(click.ParamType[str]):
         except UnicodeEncodeError:
             self.fail(f"{value} is not UTF-8; give another name", param, ctx)
         return value
+
+
+class _Exhibit(TextParameter):
+    """The reference of an exhibit; the shell offers those of the case."""
+
+    name = "text"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return the references in the case that begin so."""
+        del param
+        from triage.store.case import CaseReader  # noqa: PLC0415 - heavy to load, and help must come at once
+
+        with suppress(DigiVanError), CaseReader.open(Path(ctx.params.get("case") or "case")) as case:
+            return [CompletionItem(held) for held in case.exhibits.references() if held.startswith(incomplete)]
+        return []
 
 
 class _Place(click.ParamType[Path]):
@@ -59,4 +77,5 @@ class _Duration(click.ParamType[float]):
 
 DURATION = _Duration()
 TEXT = TextParameter()
+EXHIBIT_REFERENCE = _Exhibit()
 PLACE = _Place()

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 
 from triage.cli.output import console
@@ -30,13 +31,34 @@ def show_result(result: Mapping[str, Any], findings: Iterable[Mapping[str, Any]]
     else:
         out.print("\nNo finding in the hash sets that were loaded. Hash sets find only known material.")
     out.print(coverage_table(result["coverage"], result["size"]))
-    out.print(f"Recommendation: {_VERDICTS[result['recommendation']['verdict']]}", style="bold")
-    for reason in result["recommendation"]["reasons"]:
-        out.print(f"  - {safe(reason['text'])} [{reason['code']}]")
+    show_recommendation(out, result["recommendation"])
     if result["digest_ways"]:
         ways = ", ".join(f"{count:,} by {way}" for way, count in result["digest_ways"].items())
         out.print(f"How contents were read and digested: {ways}.")
+    if result["decision"]:
+        out.print(decision_line(result["decision"]), style="bold")
     out.print("The software recommends; a named examiner decides.")
+
+
+def show_recommendation(out: Console, recommendation: Mapping[str, Any]) -> None:
+    """Print a recommendation and its reasons."""
+    out.print(f"Recommendation: {_VERDICTS[recommendation['verdict']]}", style="bold")
+    for reason in recommendation["reasons"]:
+        out.print(f"  - {safe(reason['text'])} [{reason['code']}]")
+
+
+def decision_line(decision: Mapping[str, Any]) -> str:
+    """Return a decision in one line, and how it stands."""
+    by = f"{decision['verdict'].upper()} by {safe(decision['examiner'])} at {decision['when']}"
+    return f"Decision {decision['decision']}: {by} ({standing(decision)})"
+
+
+def standing(decision: Mapping[str, Any]) -> str:
+    """Return whether a decision is in force, and what happened since it was made."""
+    if decision["superseded_by"] is not None:
+        return f"superseded by decision {decision['superseded_by']}"
+    since = list(dict.fromkeys(decision["since"]))
+    return f"in force, but made before: {', '.join(since)}" if since else "in force"
 
 
 def _findings(findings: Iterable[Mapping[str, Any]], count: int) -> Table:
@@ -47,10 +69,15 @@ def _findings(findings: Iterable[Mapping[str, Any]], count: int) -> Table:
     for column in ("match", "bits", "set", "category", "where"):
         table.add_column(column, justify="right" if column == "bits" else "left", overflow="fold")
     for row in islice(findings, _SHOWN):
-        kind = row["match"] if row["distance"] == 0 and row["match"] not in {"pdq", "phash"} else f"{row['match']}?"
+        kind = row["match"] if row["distance"] == 0 and row["match"] not in {"pdq", "phash"} else _candidate(row)
         where = place(row["path"], allocated=row["allocated"])
         table.add_row(kind, str(row["distance"]), safe(row["set"]), safe(str(row["category"] or "-")), where)
     return table
+
+
+def _candidate(row: Mapping[str, Any]) -> str:
+    judged = {None: "?", True: " confirmed", False: " rejected"}[row["confirmed"]]
+    return f"{row['match']}{judged}"
 
 
 def coverage_table(coverage: Mapping[str, int], whole: int) -> Table:

@@ -29,7 +29,7 @@ MIN_QUALITY = 50
 _CORNER = 16
 MEDIAN = BITS // 2 - 1  # the reference takes the lower of the two middle coefficients
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
-_WEIGHTS = {3: LUMA, 4: np.append(LUMA, np.float32(0))}
+_WEIGHTS = {1: np.ones(1, np.float32), 3: LUMA, 4: np.append(LUMA, np.float32(0))}
 _STEP_SCALE = np.float32(100)
 _FULL_SCALE = np.float32(255)
 _QUALITY_DIVISOR = 90
@@ -57,7 +57,7 @@ class Pdq:
 def pdq(picture: Pixels) -> Pdq:
     """Return the hash of a picture: an array of rows x columns x 3 (RGB, 0 to 255), or 4, of which the last is ignored.
 
-    Raises ValueError for an array of another shape or without pixels.
+    Rows x columns x 1 are grey. Raises ValueError for an array of another shape or without pixels.
     """
     if picture.ndim != LUMA.size or picture.shape[2] not in _WEIGHTS or not picture.size:
         raise ValueError(f"not a picture of rows x columns x 3: {picture.shape}")

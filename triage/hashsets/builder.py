@@ -13,11 +13,15 @@ from typing import BinaryIO, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.hashsets import multi_index
 from triage.hashsets.batch import Batch
-from triage.hashsets.columns import KEY_BYTES, WORDS, Column
-from triage.hashsets.exact import prefix_table
+from triage.hashsets.block_builder import BlockBuilder
+from triage.hashsets.blocks import KnownBlocks
+from triage.hashsets.columns import KEY_BYTES, WORDS, Column, Columns
+from triage.hashsets.exact import DigestColumn, prefix_table
 from triage.hashsets.external_sort import ExternalSort, Field, Spill, Table
+from triage.hashsets.frame_builder import FrameBuilder
+from triage.hashsets.frames import KnownFrames
+from triage.hashsets.index_columns import write_index
 from triage.hashsets.labels import Labels
 from triage.hashsets.record import DIGEST_BYTES, HASH_BITS, HASH_BYTES, VARIANT
 from triage.hashsets.sample import Sample
@@ -43,21 +47,28 @@ class SetBuilder:
 
     Use as a context manager: it holds temporary files in `folder`. Its methods raise OSError where they cannot be
     written. `sample` are some of the records it was given, by which the set that was made can be checked.
+    `with_blocks`: the set is one with hashes of blocks, even if no file has one.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, with_blocks: bool = False) -> None:
         self.added = 0
         self.sample = Sample()
         self._folder = folder
         self._hashes = self._merged = 0
         self._labels = Labels()
         self._rows = ExternalSort(folder, _FIELDS, _first_hash, distinct=True)
+        self._blocks = BlockBuilder(folder) if with_blocks else None
+        self._frames: FrameBuilder | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._rows.__exit__(kind, error, at)
+        if self._blocks is not None:
+            self._blocks.__exit__(kind, error, at)
+        if self._frames is not None:
+            self._frames.__exit__(kind, error, at)
 
     @property
     def series_dropped(self) -> bool:
@@ -71,8 +82,9 @@ class SetBuilder:
 
     @property
     def work(self) -> int:
-        """How often `write` will say that rows are done: once for each record and once for each of its hashes."""
-        return self._rows.added + self._hashes
+        """How often `write` will say that rows are done: once for each record, each of its hashes, block and frame."""
+        beside = sum(one.work for one in (self._blocks, self._frames) if one is not None)
+        return self._rows.added + self._hashes + beside
 
     def add(self, batch: Batch) -> None:
         """Take records. Raises SourceError where they have more different labels than any set."""
@@ -81,6 +93,16 @@ class SetBuilder:
         self._rows.add({**batch.hashes, "present": batch.present, "size": batch.size, "label": label}, len(batch))
         self.sample.take(batch)
         self.added += len(batch)
+
+    def add_blocks(self, blocks: KnownBlocks) -> None:
+        """Take the blocks of a file whose record is given, too. Raises SourceError as `BlockBuilder.add` does."""
+        assert self._blocks is not None, "the set is made without blocks"
+        self._blocks.add(blocks)
+
+    def add_frames(self, frames: KnownFrames) -> None:
+        """Take the frames of a video whose record is given, too."""
+        self._frames = self._frames or FrameBuilder(self._folder)
+        self._frames.add(frames)
 
     def write(self, file: BinaryIO, meta: SetMeta, advance: Advance) -> SetHeader:
         """Write the sealed set to an empty file that can be read, too, and flush it to the disc.
@@ -94,11 +116,15 @@ class SetBuilder:
                 for name in HASH_BYTES
             }
             counts = self._write_records(writer, lists, advance)
+            written: dict[str, Column] = {}
             for name in DIGEST_BYTES:
-                self._write_digests(writer, name, _told(lists[name].blocks(), advance))
+                written |= self._write_digests(writer, name, _told(lists[name].blocks(), advance))
             for name in WORDS:
                 self._write_words(writer, name, _told(lists[name].blocks(), advance))
-            return writer.finish(meta, {**counts, **{name: lists[name].added for name in HASH_BYTES}})
+            files = DigestColumn("sha256", written)
+            blocks = None if self._blocks is None else self._blocks.write(writer, files, advance)
+            frames = None if self._frames is None else self._frames.write(writer, files, advance)
+            return writer.finish(meta, {**counts, **{name: lists[name].added for name in HASH_BYTES}}, blocks, frames)
 
     def _write_records(
         self, writer: SealedWriter, lists: Mapping[str, ExternalSort], advance: Advance
@@ -138,7 +164,8 @@ class SetBuilder:
             self._merged += len(block["size"]) - len(merged["size"])
             yield merged
 
-    def _write_digests(self, writer: SealedWriter, name: str, digests: Iterator[Table]) -> None:
+    def _write_digests(self, writer: SealedWriter, name: str, digests: Iterator[Table]) -> Columns:
+        """Write the columns of one digest and return them as they were written."""
         with Spill(self._folder) as rests, Spill(self._folder) as records:
 
             def keys() -> Iterator[Column]:
@@ -148,10 +175,13 @@ class SetBuilder:
                     yield _leading(block)
 
             written = writer.column(f"{name}_key", keys())
-            if len(written):
-                writer.column(f"{name}_table", prefix_table(written))
-            writer.column(f"{name}_rest", rests.blocks(f"S{DIGEST_BYTES[name] - KEY_BYTES}"))
-            writer.column(f"{name}_record", records.blocks("<u4"))
+            table = writer.column(f"{name}_table", prefix_table(written)) if len(written) else written
+            return {
+                f"{name}_key": written,
+                f"{name}_table": table,
+                f"{name}_rest": writer.column(f"{name}_rest", rests.blocks(f"S{DIGEST_BYTES[name] - KEY_BYTES}")),
+                f"{name}_record": writer.column(f"{name}_record", records.blocks("<u4")),
+            }
 
     def _write_words(self, writer: SealedWriter, name: str, hashes: Iterator[Table]) -> None:
         with Spill(self._folder) as records:
@@ -164,21 +194,7 @@ class SetBuilder:
 
             written = writer.column(name, words())
             writer.column(f"{name}_record", records.blocks("<u4"))
-        self._write_index(writer, name, written)
-
-    def _write_index(self, writer: SealedWriter, name: str, words: Column) -> None:
-        scheme = multi_index.plan(len(words), WORDS[name])
-        if scheme is None:
-            return
-        offsets: list[Column] = []
-
-        def ids() -> Iterator[Column]:
-            for chunk_offsets, chunk_ids in multi_index.build(words, scheme):
-                offsets.append(chunk_offsets)
-                yield chunk_ids
-
-        writer.column(f"{name}_ids", ids())
-        writer.column(f"{name}_offsets", offsets)
+        write_index(writer, name, written)
 
 
 def _sizes_merged(block: Table) -> Table:

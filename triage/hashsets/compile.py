@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from triage.hashsets.batch import Batch, in_batches
+from triage.hashsets.blocks import KnownBlocks
 from triage.hashsets.builder import SetBuilder
 from triage.hashsets.categories import NO_CATEGORIES
 from triage.hashsets.conflicts import Conflict, conflicts_of
 from triage.hashsets.formats.report import ReadReport
+from triage.hashsets.frames import KnownFrames
 from triage.hashsets.library import Library
 from triage.hashsets.naming import check_version, set_name
 from triage.hashsets.protection.signing import Signer
@@ -65,19 +67,31 @@ class Destination:
     signer: Signer | None = None
 
 
-def compile_records(records: Iterable[Record], meta: SetMeta, destination: Destination) -> ImportSummary:
+def compile_records(
+    records: Iterable[Record | KnownBlocks | KnownFrames],
+    meta: SetMeta,
+    destination: Destination,
+    *,
+    with_blocks: bool = False,
+) -> ImportSummary:
     """Compile records at hand into one set; raises SourceError where none is usable, StoreError as `compiling`.
 
+    Blocks and frames of a file, whose record must have its SHA-256, may come before or after it; blocks only
+    `with_blocks`.
     Raises UsageError where a set of that name and version holds something else, unless it may be replaced: a version
     that findings cite must not change under them.
     """
-    with compiling(meta.name, meta.version, destination) as compilation:
+    with compiling(meta.name, meta.version, destination, with_blocks=with_blocks) as compilation:
         empty_files = 0
 
         def usable() -> Iterator[tuple[int, Record]]:
             nonlocal empty_files
             for record in records:
-                if record.is_empty_file:
+                if isinstance(record, KnownBlocks):
+                    compilation.add_blocks(record)
+                elif isinstance(record, KnownFrames):
+                    compilation.add_frames(record)
+                elif record.is_empty_file:
                     empty_files += 1
                 elif any(record[:5]):
                     yield 0, record
@@ -95,7 +109,12 @@ def compile_records(records: Iterable[Record], meta: SetMeta, destination: Desti
 
 @contextmanager
 def compiling(
-    name: str, version: str, destination: Destination, progress: Progress = lambda _step, _done, _whole: None
+    name: str,
+    version: str,
+    destination: Destination,
+    progress: Progress = lambda _step, _done, _whole: None,
+    *,
+    with_blocks: bool = False,
 ) -> Iterator["SetCompilation"]:
     """Begin a set of that name; whatever happens, nothing but the finished set is left in the library.
 
@@ -108,7 +127,7 @@ def compiling(
     if trusted and (signer is None or signer.public not in trusted):
         raise UsageError(f"{name}: this library trusts sealed sets only: give the --key of a trusted signer")
     before = destination.library.header_of(name)
-    with destination.library.workshop() as folder, SetBuilder(folder) as builder:
+    with destination.library.workshop() as folder, SetBuilder(folder, with_blocks=with_blocks) as builder:
         yield SetCompilation(destination, folder, builder, progress, before)
 
 
@@ -137,6 +156,14 @@ class SetCompilation:
     def add(self, batch: Batch) -> None:
         """Take records as they are."""
         self._builder.add(batch)
+
+    def add_blocks(self, blocks: KnownBlocks) -> None:
+        """Take the blocks of a file."""
+        self._builder.add_blocks(blocks)
+
+    def add_frames(self, frames: KnownFrames) -> None:
+        """Take the frames of a video."""
+        self._builder.add_frames(frames)
 
     def seal(self, meta: SetMeta) -> ImportSummary:
         """Write the sealed file, check it, and put it into the library."""

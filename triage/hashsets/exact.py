@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.hashsets.columns import KEY_BYTES, Column, Columns
-from triage.hashsets.record import DIGEST_BYTES, HASH_BITS
+from triage.hashsets.columns import KEY_BYTES, KEYED, Column, Columns
+from triage.hashsets.record import HASH_BITS
 from triage.model.digest import Digests
 from triage.model.finding import MatchBy
 
@@ -84,13 +84,13 @@ def _table_bits(members: int) -> int:
 class DigestColumn:
     """The sorted digests of one kind in a set, `width` bytes each, and the record of each.
 
-    `columns` holds for the name `md5`, `sha1` or `sha256` and its `k` members, sorted by digest and then by record:
+    `columns` holds for the name, one of `KEYED`, and its `k` members, sorted by digest and then by record:
     `{name}_key` (u8, the first 8 bytes as a big-endian number), `{name}_rest` (S8, S12 or S24, the others),
     `{name}_record` (u4) and `{name}_table` (u4, see `prefix_table`).
     """
 
     def __init__(self, name: str, columns: Columns) -> None:
-        self.width = DIGEST_BYTES[name]
+        self.width = KEYED[name]
         self._parts = np.dtype([("key", ">u8"), ("rest", f"S{self.width - KEY_BYTES}")])
         self._keys: Column = columns[f"{name}_key"]
         self._rests: Column = columns[f"{name}_rest"]
@@ -129,16 +129,20 @@ class DigestColumn:
 
         `digests` are an array of fixed-width strings, or raw digests; raises ValueError where one is not `width` long.
         """
+        numbers, positions = self.positions(digests)
+        return numbers, self._records.take(positions)
+
+    def positions(self, digests: Column | Sequence[bytes]) -> tuple[Numbers, Numbers]:
+        """Return what `find` returns, with the positions of the members in place of their records."""
         queries = self._packed(digests)
         if not len(self) or not len(queries):
             return np.empty(0, np.int64), np.empty(0, np.int64)
         if len(queries) <= _BLOCK:
-            numbers, positions = self._find(queries)
-            return numbers, self._records.take(positions)
+            return self._find(queries)
         starts = range(0, len(queries), _BLOCK)
         found = [self._find(queries[start : start + _BLOCK]) for start in starts]
         numbers = np.concatenate([part + start for (part, _), start in zip(found, starts, strict=True)])
-        return numbers, self._records.take(np.concatenate([positions for _, positions in found]))
+        return numbers, np.concatenate([positions for _, positions in found])
 
     def find_texts(self, texts: Sequence[str]) -> tuple[Numbers, Column]:
         """Return what `find` returns, for digests as hexadecimal text: all are parsed at once."""

@@ -8,18 +8,23 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from triage.hashsets.batch import Batch
+from triage.hashsets.blocks import BlockHits, BlockIndex, Bytes
 from triage.hashsets.columns import WORDS, Column, Columns
 from triage.hashsets.exact import ExactIndex
+from triage.hashsets.frames import FrameIndex
 from triage.hashsets.labels import LabelTable
 from triage.hashsets.perceptual import PDQ_RADIUS, PdqIndex, PerceptualIndex, PhashIndex
 from triage.hashsets.record import DIGEST_BYTES, HASH_BYTES, flag_names
 from triage.hashsets.sealed import SealedFile, SetHeader, open_sealed
 from triage.hashsets.sizes import Sizes
+from triage.model.blocks import BLOCK_BYTES
 from triage.model.digest import Digests, PictureHashes
 from triage.model.finding import Match, MatchBy, SetIdentity
+from triage.model.video import VideoHashes
 
 _STRENGTH = {
-    by: rank for rank, by in enumerate((MatchBy.SHA256, MatchBy.SHA1, MatchBy.MD5, MatchBy.PDQ, MatchBy.PHASH))
+    by: rank
+    for rank, by in enumerate((MatchBy.SHA256, MatchBy.SHA1, MatchBy.MD5, MatchBy.BLOCK, MatchBy.PDQ, MatchBy.PHASH))
 }
 _BATCH = 1 << 22  # each batch looks at the record of every hash once
 
@@ -32,6 +37,13 @@ class Held(NamedTuple):
 
 
 _NOTHING = Held((), None)
+
+
+class VideoMatch(NamedTuple):
+    """A video of a set that looks like one that was looked up, and the line that says how far."""
+
+    match: Match
+    reason: str
 
 
 class _Asked(NamedTuple):
@@ -52,6 +64,8 @@ class HashSet:
         self.exact = ExactIndex(sealed.columns)
         self.pdq = PdqIndex(sealed.columns)
         self.phash = PhashIndex(sealed.columns)
+        self.blocks = BlockIndex(sealed.columns)
+        self.frames = FrameIndex(sealed.columns)
         self.labels = LabelTable(sealed.columns)
         self._columns: Columns = sealed.columns
 
@@ -99,9 +113,19 @@ class HashSet:
         return len(self.phash) > 0
 
     @property
+    def has_blocks(self) -> bool:
+        """Whether the blocks of a device can match."""
+        return len(self.blocks) > 0
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether a video can match by what it looks like."""
+        return len(self.frames) > 0
+
+    @property
     def is_indexed(self) -> bool:
         """Whether pictures are looked up by compiled loops: `multi_index.warm` loads them."""
-        return self.pdq.is_indexed or self.phash.is_indexed
+        return self.pdq.is_indexed or self.phash.is_indexed or self.frames.is_indexed
 
     def match(self, digests: Digests, pictures: PictureHashes | None = None) -> tuple[Match, ...]:
         """Return what the set holds of one item, strongest and nearest first.
@@ -126,6 +150,22 @@ class HashSet:
             held[query] = Held(tuple(sorted(matches, key=_order)), self.identity if query in disputed else None)
         return held
 
+    def match_blocks(self, digests: Bytes) -> BlockHits:
+        """Return which blocks of which records some blocks are, by the MD5 of each, of shape (n, 16).
+
+        One block is a lead; `blocks.runs_of` tells the runs of which a finding is made with `block_match`.
+        """
+        return self.blocks.match(digests)
+
+    def block_match(self, record: int) -> Match:
+        """Return what the set says of the file of which blocks were found."""
+        return self._match(record, MatchBy.BLOCK, 0)
+
+    def blocks_in(self, record: int) -> int | None:
+        """Return how many whole blocks the file of a record has, those left out of the set too; None if not told."""
+        size = int(self._columns["size"][record])
+        return size // BLOCK_BYTES if size >= 0 else None
+
     def match_pictures(self, pictures: PictureHashes) -> tuple[Match, ...]:
         """Return the members that look like a picture, each record by its best hash, nearest first."""
         best: dict[int, tuple[MatchBy, int]] = {}
@@ -133,6 +173,16 @@ class HashSet:
             best.setdefault(record, (by, distance))
         found = {self._match(record, by, distance) for record, (by, distance) in best.items()}
         return tuple(sorted(found, key=_order))
+
+    def match_video(self, video: VideoHashes) -> tuple[VideoMatch, ...]:
+        """Return the videos of the set that look like a video, by the rule of `videos.py`, the best first.
+
+        Each is a candidate, by the median distance of the frames that are near, and its reason is to be told with it.
+        """
+        return tuple(
+            VideoMatch(self._match(found.record, MatchBy.PDQ, found.distance), found.reason)
+            for found in self.frames.match(video)
+        )
 
     def may_match(self, pictures: PictureHashes) -> bool:
         """Tell whether a member may look like a picture of which some bits are not known.

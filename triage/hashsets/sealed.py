@@ -13,6 +13,11 @@ Layout, every integer little-endian::
     192 -   body: columns as `columns.py` describes, each at a multiple of 64
     -   -   header text: JSON
 
+Version 2 is a set without hashes of blocks, version 3 one that may have some (`columns.BLOCK_COLUMN_TYPES`, and in the
+header `blocks`, the numbers of `BlockCounts`); nothing else parts them. So a set without is the same file as ever, and
+software that knows nothing of blocks refuses one that has them. Version 4 is a set with frames of videos likewise
+(`columns.FRAME_COLUMN_TYPES`, and `frames`, the numbers of `FrameCounts`); its `blocks` are null where it has none.
+
 The header holds the digest of the body, so the one digest stands for every byte of the file but the seal. The digest
 of the body is the SHA-256 of the SHA-256 digests of its blocks of 16 MiB, so that it can be taken on all cores.
 """
@@ -25,23 +30,25 @@ import struct
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from triage.hashsets import multi_index
-from triage.hashsets.columns import COLUMN_TYPES, WORDS, Column, Columns
-from triage.hashsets.exact import table_length
-from triage.hashsets.record import DIGEST_BYTES, HASH_BYTES
+from triage.hashsets.blocks import BlockCounts
+from triage.hashsets.columns import ALL_TYPES, INDEXED, KEYED, Column, Columns, column_types
+from triage.hashsets.frames import FrameCounts
+from triage.hashsets.places import BODY_AT, Place, check_places
+from triage.hashsets.record import HASH_BYTES
 from triage.hashsets.regular_file import open_regular
 from triage.model.errors import StoreError
 from triage.model.finding import SetIdentity, SetKind
 from triage.model.item import printable
 
 FORMAT_VERSION = 2
+BLOCKS_VERSION = 3
+FRAMES_VERSION = 4
 PHASH_RADII = range(17)
 """Within how many of 64 bits a set may count a pHash as near: more would join what has nothing in common."""
 
@@ -50,7 +57,6 @@ PREFIX = struct.Struct("<8sIIQQ")
 _DIGEST_AT = 32
 SEAL_AT = 64
 SEAL_BYTES = 96
-BODY_AT = 192
 _MAX_HEADER = 1 << 24
 _BLOCK = 1 << 24
 
@@ -80,30 +86,21 @@ class SetMeta:
 class SetHeader:
     """The header of a sealed set; `counts` are records, altered copies, and, by hash, members that carry it.
 
-    `digest` names the set, with everything said of it; `content` is that of its columns alone.
+    `digest` names the set, with everything said of it; `content` is that of its columns alone. `blocks` is None for a
+    set that was made without hashes of blocks, `frames` for one without videos to compare.
     """
 
     meta: SetMeta
     counts: Mapping[str, int]
     digest: str
     content: str
+    blocks: BlockCounts | None = None
+    frames: FrameCounts | None = None
 
     @property
     def identity(self) -> SetIdentity:
         """The set as a finding cites it."""
         return SetIdentity(name=self.meta.name, version=self.meta.version, digest=self.digest, kind=self.meta.kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where one column lies: bytes from the start of the file, and its shape."""
-
-    offset: int
-    shape: tuple[int, ...]
-
-    def end(self, name: str) -> int:
-        """Return where the column of that name ends."""
-        return self.offset + prod(self.shape) * np.dtype(COLUMN_TYPES[name]).itemsize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,10 +123,11 @@ class SealedFile:
         self.seal = opened.seal
         self._body_end = opened.body_end
         self._memory = memory
-        self.columns: Columns = {name: self._column(name, place) for name, place in opened.places.items()}
+        nowhere = Place(BODY_AT, (0,))
+        self.columns: Columns = {name: self._column(name, opened.places.get(name, nowhere)) for name in ALL_TYPES}
 
     def _column(self, name: str, place: Place) -> Column:
-        kind, count = np.dtype(COLUMN_TYPES[name]), prod(place.shape)
+        kind, count = np.dtype(ALL_TYPES[name]), prod(place.shape)
         column = np.frombuffer(self._memory, kind, count, place.offset) if count else np.empty(0, kind)
         return column.reshape(place.shape)
 
@@ -188,8 +186,9 @@ def _read_header(path: Path, file: BinaryIO) -> _Opened:
     if len(start) < BODY_AT or not start.startswith(MAGIC):
         raise _broken(path, "it is not a sealed hash set")
     _, version, length, offset, _ = PREFIX.unpack_from(start)
-    if version != FORMAT_VERSION:
-        raise _broken(path, f"its format is version {version}, this software reads version {FORMAT_VERSION}")
+    if version not in (FORMAT_VERSION, BLOCKS_VERSION, FRAMES_VERSION):
+        known = f"versions {FORMAT_VERSION} to {FRAMES_VERSION}"
+        raise _broken(path, f"its format is version {version}, this software reads {known}")
     size = os.fstat(file.fileno()).st_size
     if size != offset + length or length > _MAX_HEADER:
         raise _broken(path, f"it has {size} bytes, {offset + length} were sealed")
@@ -198,67 +197,33 @@ def _read_header(path: Path, file: BinaryIO) -> _Opened:
     digest = hashlib.sha256(start[: PREFIX.size] + text)
     if digest.digest() != start[_DIGEST_AT:SEAL_AT] or any(start[SEAL_AT + SEAL_BYTES :]):
         raise _broken(path, "its header is not what was sealed")
-    return _parse_header(path, text, digest.hexdigest(), start[SEAL_AT : SEAL_AT + SEAL_BYTES], offset)
+    header, places = _parse_header(path, text, digest.hexdigest(), version)
+    try:
+        check_places(places, offset)
+    except ValueError as error:
+        raise _broken(path, str(error)) from error
+    return _Opened(header=header, places=places, body_end=offset, seal=start[SEAL_AT : SEAL_AT + SEAL_BYTES])
 
 
-def _parse_header(path: Path, text: bytes, digest: str, seal: bytes, body_end: int) -> _Opened:
+def _parse_header(path: Path, text: bytes, digest: str, version: int) -> tuple[SetHeader, Mapping[str, Place]]:
     """Return what the header says; it is as it was sealed, but not by whom, so nothing in it is taken on trust."""
     try:
         fields = json.loads(text)
+        has_frames = version == FRAMES_VERSION
+        has_blocks = version == BLOCKS_VERSION or (has_frames and fields["blocks"] is not None)
         header = SetHeader(
             meta=_meta(fields["meta"]),
             counts={name: int(fields["counts"][name]) for name in ("records", "variants", *HASH_BYTES)},
             digest=digest,
             content=str(fields["body_digest"]),
+            blocks=BlockCounts.parsed(fields["blocks"]) if has_blocks else None,
+            frames=FrameCounts.parsed(fields["frames"]) if has_frames else None,
         )
-        places = {name: _place(fields["columns"][name]) for name in COLUMN_TYPES}
+        names = column_types(blocks=has_blocks, frames=has_frames)
+        places = {name: Place.of(fields["columns"][name]) for name in names}
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise _broken(path, "its header makes no sense") from error
-    _check_places(path, places, body_end)
-    return _Opened(header=header, places=places, body_end=body_end, seal=seal)
-
-
-def _place(numbers: list[int]) -> Place:
-    offset, *shape = numbers
-    if any(type(number) is not int for number in numbers) or offset < BODY_AT or not shape or min(shape) < 0:
-        raise ValueError("a column without a place")
-    return Place(offset, tuple(shape))
-
-
-def _check_places(path: Path, places: Mapping[str, Place], body_end: int) -> None:
-    for name, place in places.items():
-        if max(place.shape) > body_end or place.end(name) > body_end:
-            raise _broken(path, f"its column {name} lies outside the file")
-        if len(place.shape) != (2 if name in WORDS else 1):
-            raise _broken(path, f"its column {name} has another shape")
-    _check_apart(path, places)
-    for names in _neighbours():
-        if len({places[name].shape[0] for name in names}) != 1:
-            raise _broken(path, f"its columns {', '.join(names)} have not one length")
-    if any(places[name].shape[1:] != (words,) for name, words in WORDS.items()):
-        raise _broken(path, "its perceptual hashes have another length")
-    for name in WORDS:
-        _check_index(
-            path, name, *(prod(places[part].shape) for part in (f"{name}_record", f"{name}_offsets", f"{name}_ids"))
-        )
-    for name in DIGEST_BYTES:
-        members = places[f"{name}_key"].shape[0]
-        if places[f"{name}_table"].shape != (table_length(members) if members else 0,):
-            raise _broken(path, f"its table of {name} has another length")
-
-
-def _check_apart(path: Path, places: Mapping[str, Place]) -> None:
-    filled = sorted((place.offset, place.end(name)) for name, place in places.items() if prod(place.shape))
-    if any(end > start for (_, end), (start, _) in pairwise(filled)):
-        raise _broken(path, "its columns overlap")
-
-
-def _check_index(path: Path, name: str, members: int, offsets: int, ids: int) -> None:
-    """Refuse an index that is not of the scheme for so many members: see `multi_index.py`."""
-    scheme = multi_index.plan(members, WORDS[name])
-    chunks, buckets = (scheme.chunks, 1 << scheme.key_bits) if scheme else (0, 0)
-    if (offsets, ids) != (chunks * (buckets + 1), max(0, chunks - 1) * members):
-        raise _broken(path, f"its index of {name} has another length")
+    return header, places
 
 
 def _numbering(columns: Columns) -> Iterable[tuple[str, int]]:
@@ -266,19 +231,9 @@ def _numbering(columns: Columns) -> Iterable[tuple[str, int]]:
     yield "label", len(columns["label_flags"])
     for name in ("label_category", "label_grade", "label_series"):
         yield name, len(columns["text_end"]) + 1
-    for name in (*DIGEST_BYTES, *WORDS):
+    for name in (*KEYED, *INDEXED):
         yield f"{name}_record", len(columns["present"])
     yield "text_end", len(columns["text"]) + 1
-
-
-def _neighbours() -> Iterable[tuple[str, ...]]:
-    """Return the names of columns that must have one length."""
-    yield "present", "size", "label"
-    yield "label_category", "label_grade", "label_series", "label_flags"
-    for name in DIGEST_BYTES:
-        yield f"{name}_key", f"{name}_rest", f"{name}_record"
-    for name in WORDS:
-        yield name, f"{name}_record"
 
 
 def _meta(fields: Mapping[str, Any]) -> SetMeta:

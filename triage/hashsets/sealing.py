@@ -12,16 +12,19 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from triage.hashsets.columns import COLUMN_TYPES, WORDS, Column
+from triage.hashsets.blocks import BlockCounts
+from triage.hashsets.columns import ALL_TYPES, INDEXED, Column, column_types
 from triage.hashsets.external_sort import write_all
+from triage.hashsets.frames import FrameCounts
+from triage.hashsets.places import BODY_AT, Place
 from triage.hashsets.sealed import (
-    BODY_AT,
+    BLOCKS_VERSION,
     FORMAT_VERSION,
+    FRAMES_VERSION,
     MAGIC,
     PREFIX,
     SEAL_AT,
     SEAL_BYTES,
-    Place,
     SetHeader,
     SetMeta,
     body_digest,
@@ -41,7 +44,7 @@ class SealedWriter:
 
     def column(self, name: str, parts: Iterable[Column]) -> Column:
         """Write a column part by part (their first dimensions add up) and return a view of it as it was written."""
-        kind, start, rows, rest = np.dtype(COLUMN_TYPES[name]), self._at, 0, ()
+        kind, start, rows, rest = np.dtype(ALL_TYPES[name]), self._at, 0, ()
         for part in parts:
             rows, rest = rows + len(part), part.shape[1:]
             write_all(self._file, part.astype(kind, copy=False))
@@ -60,10 +63,17 @@ class SealedWriter:
         memory = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         return np.frombuffer(memory, kind, prod(place.shape), place.offset).reshape(place.shape)
 
-    def finish(self, meta: SetMeta, counts: Mapping[str, int]) -> SetHeader:
+    def finish(
+        self,
+        meta: SetMeta,
+        counts: Mapping[str, int],
+        blocks: BlockCounts | None = None,
+        frames: FrameCounts | None = None,
+    ) -> SetHeader:
         """Write the header and flush everything to the disc. Columns that were not written are empty."""
-        for name in COLUMN_TYPES.keys() - self._places.keys():
-            self._places[name] = Place(BODY_AT, (0, WORDS[name]) if name in WORDS else (0,))
+        names = column_types(blocks=blocks is not None, frames=frames is not None)
+        for name in names.keys() - self._places.keys():
+            self._places[name] = Place(BODY_AT, (0, INDEXED[name]) if name in INDEXED else (0,))
         self._file.flush()
         content = _digest_of_file(self._file, self._at)
         fields = {
@@ -71,16 +81,21 @@ class SealedWriter:
             "counts": dict(counts),
             "columns": {name: [place.offset, *place.shape] for name, place in self._places.items()},
             "body_digest": content,
+            **({} if blocks is None else {"blocks": asdict(blocks)}),
+            **({} if frames is None else {"blocks": blocks and asdict(blocks), "frames": asdict(frames)}),
         }
+        version = FORMAT_VERSION if blocks is None else BLOCKS_VERSION
+        version = version if frames is None else FRAMES_VERSION
         text = json.dumps(fields, ensure_ascii=False, sort_keys=True).encode()
-        prefix = PREFIX.pack(MAGIC, FORMAT_VERSION, len(text), self._at, 0)
+        prefix = PREFIX.pack(MAGIC, version, len(text), self._at, 0)
         digest = hashlib.sha256(prefix + text)
         self._file.write(text)
         self._file.seek(0)
         self._file.write(prefix + digest.digest())
         self._file.flush()
         os.fsync(self._file.fileno())
-        return SetHeader(meta=meta, counts=counts, digest=digest.hexdigest(), content=content)
+        named = digest.hexdigest()
+        return SetHeader(meta=meta, counts=counts, digest=named, content=content, blocks=blocks, frames=frames)
 
 
 def put_seal(path: Path, seal: bytes) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from triage.hashsets.hashset import HashSet
-from triage.hashsets.perceptual import PDQ_RADIUS, PdqIndex, PhashIndex
+from triage.hashsets.perceptual import PDQ_RADIUS, PerceptualIndex
 from triage.hashsets.record import DIGEST_BYTES, EMPTY_DIGESTS, PDQ_BYTES, PHASH_BYTES
 from triage.hashsets.sample import Hashes
 from triage.model.digest import Digests
@@ -22,11 +22,13 @@ def check_members(opened: HashSet, sample: Iterable[Hashes] = ()) -> None:
     """Look a sample of a set's members up, and one of the records it was made of; raises StoreError if one is missed.
 
     A set that misses a member in silence is the worst defect a search can have. The members are the same each time:
-    256 of each digest; of perceptual hashes 8 for every number of flipped bits up to the radius.
+    256 of each digest, and of blocks; of perceptual hashes 8 for every number of flipped bits up to the radius.
     """
     generator = np.random.default_rng(_SEED)
     _check_digests(opened, generator)
+    _check_blocks(opened, generator)
     _check_near(opened.pdq, 8 * PDQ_BYTES, PDQ_RADIUS, "pdq", generator)
+    _check_near(opened.frames, 8 * PDQ_BYTES, PDQ_RADIUS, "frame", generator)
     _check_near(opened.phash, 8 * PHASH_BYTES, opened.header.meta.phash_radius, "phash", generator)
     _check_sample(opened, sample)
     _check_empty_file(opened)
@@ -70,9 +72,18 @@ def _check_digests(opened: HashSet, generator: np.random.Generator) -> None:
                 raise _failed(by.value)
 
 
-def _check_near(
-    index: PdqIndex | PhashIndex, bits: int, radius: int, name: str, generator: np.random.Generator
-) -> None:
+def _check_blocks(opened: HashSet, generator: np.random.Generator) -> None:
+    if not opened.has_blocks:
+        return
+    members = [opened.blocks.member(int(one)) for one in generator.integers(0, len(opened.blocks), _DIGESTS)]
+    raw = np.frombuffer(b"".join(digest for _, _, digest in members), np.uint8)
+    hits = opened.match_blocks(raw.reshape(len(members), -1))
+    found = set(zip(*(column.tolist() for column in hits), strict=True))
+    if any((query, record, index) not in found for query, (record, index, _) in enumerate(members)):
+        raise _failed("block")
+
+
+def _check_near(index: PerceptualIndex, bits: int, radius: int, name: str, generator: np.random.Generator) -> None:
     if not len(index):
         return
     for flips in range(radius + 1):

@@ -70,11 +70,12 @@ class Delta:
     Such members get the label of the record, or they go. A record without digests means those whose PDQ or pHash is
     equal in every bit. Of two records that mean one member the later one counts. A record becomes a member itself
     unless one that it means carries all of its hashes, and takes the place of one all of whose hashes it carries.
-    Raises UsageError for a set with altered copies, which belong to members that a delta could take away without them.
+    Raises UsageError for a set with altered copies, blocks or frames, which belong to members that a delta could take
+    away without them.
     """
 
     def __init__(self, base: HashSet) -> None:
-        if base.counts["variants"]:
+        if base.counts["variants"] or base.header.blocks is not None or base.header.frames is not None:
             raise UsageError(f"{base.identity.name} was built from files: build its new version from them, too")
         self._base = base
         self._verdicts = np.full(base.counts["records"], _SAME, np.int32)

@@ -1,7 +1,9 @@
 """What the software recommends: never a decision, always with its reasons."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Verdict(StrEnum):
@@ -26,3 +28,14 @@ class Recommendation:
 
     verdict: Verdict
     reasons: tuple[Reason, ...]
+
+    @classmethod
+    def from_fields(cls, given: Mapping[str, Any]) -> "Recommendation":
+        """Return the recommendation with these fields; `as_fields` is the inverse."""
+        reasons = tuple(Reason(code=one["code"], text=one["text"]) for one in given["reasons"])
+        return cls(verdict=Verdict(given["verdict"]), reasons=reasons)
+
+    def as_fields(self) -> dict[str, Any]:
+        """Return verdict and reasons as they go into JSON."""
+        reasons = [{"code": reason.code, "text": reason.text} for reason in self.reasons]
+        return {"verdict": self.verdict.value, "reasons": reasons}

@@ -107,7 +107,7 @@ def conclude(case: OpenCase, record: ExhibitRecord, *, ended_by: EndedBy | None)
         source_encrypted=record.info.encrypted,
         source_troubles=record.info.troubles,
     )
-    return coverage, recommend(facts, _policy(plan))
+    return coverage, recommend(facts, policy_of(plan))
 
 
 def coverage_now(case: CaseReader, reference: str) -> dict[str, object]:
@@ -130,7 +130,7 @@ def coverage_now(case: CaseReader, reference: str) -> dict[str, object]:
     }
 
 
-def _policy(plan: Mapping[str, Any]) -> Policy:
+def policy_of(plan: Mapping[str, Any]) -> Policy:
     """Return the policy in a plan, the default one for a plan from before there were policies."""
     return Policy.from_fields(plan["policy"], "of the plan") if "policy" in plan else Policy.load(DEFAULT)
 

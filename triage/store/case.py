@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Self
 
 from triage.store.database import Database
+from triage.store.decisions import Decisions
 from triage.store.exhibits import Exhibits
 from triage.store.journal import Journal
+from triage.store.judgements import Judgements
 from triage.store.layout import Layout
 from triage.store.ledger import Ledger
 from triage.store.lock import WriterLock
@@ -29,7 +31,9 @@ class OpenCase:
         self.obstacles = Obstacles(database, self.exhibits)
         self.journal = Journal(database, self.exhibits, self.layout)
         self.queue = Queue(database, self.exhibits, self.layout)
-        self.queries = Queries(database, self.exhibits)
+        self.decisions = Decisions(database, self.exhibits)
+        self.judgements = Judgements(database, self.exhibits)
+        self.queries = Queries(database, self.exhibits, self.decisions)
 
     def close(self) -> None:
         """Close the file; calling it twice is harmless."""

@@ -47,6 +47,11 @@ class Ledger:
             self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_HEAD, event.digest))
         return event
 
+    def head(self) -> str:
+        """Return the digest of the last event, that of no event where there is none."""
+        last = self._last()
+        return FIRST if last is None else last.digest
+
     def events(self) -> Iterator[CustodyEvent]:
         """Stream every event in order."""
         return (_event(row) for row in self._database.rows("SELECT * FROM custody ORDER BY sequence"))

@@ -23,6 +23,7 @@ MIGRATIONS = (
     Migration(brings="series and flags of findings", script="series.sql"),
     Migration(brings="order of looking, ways of reading, why a run ended", script="queue.sql"),
     Migration(brings="items without an index of addresses", script="item.sql"),
+    Migration(brings="decisions, judgements of candidates", script="decision.sql"),
 )
 
 

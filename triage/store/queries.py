@@ -10,6 +10,7 @@ from triage.model.item import Outcome
 from triage.model.matches import SetMatches
 from triage.model.trouble import TroubleCode
 from triage.store.database import Database
+from triage.store.decisions import Decisions
 from triage.store.exhibits import ExhibitRecord, Exhibits
 
 _ITEMS = """
@@ -25,7 +26,7 @@ _FINDINGS = """
 SELECT item.path, region.offset AS volume, finding.set_name AS "set", finding.set_version, finding.set_digest,
        finding.category, finding.grade, finding.match, finding.distance, finding.confirmed, finding.found_at,
        finding.seconds, finding.series, finding.flags, item.allocated, item.recovered, item.address,
-       exhibit.reference AS exhibit
+       exhibit.reference AS exhibit, finding.id
 FROM finding JOIN item ON item.id = finding.item_id JOIN region ON region.id = item.region_id
 JOIN exhibit ON exhibit.id = region.exhibit_id
 WHERE exhibit.id = coalesce(?, exhibit.id)
@@ -52,9 +53,10 @@ Row = dict[str, Any]  # SQLite gives no types
 class Queries:
     """Reads a case. An unknown reference raises UsageError."""
 
-    def __init__(self, database: Database, exhibits: Exhibits) -> None:
+    def __init__(self, database: Database, exhibits: Exhibits, decisions: Decisions) -> None:
         self._database = database
         self._exhibits = exhibits
+        self._decisions = decisions
 
     def exhibits(self) -> tuple[str, ...]:
         """Return the references of all exhibits, in the order in which they were begun."""
@@ -96,6 +98,14 @@ class Queries:
             "SELECT verdict, reasons FROM recommendation WHERE exhibit_id = ?", (self._exhibits.key(reference),)
         )
         return None if row is None else {"verdict": row["verdict"], "reasons": json.loads(row["reasons"])}
+
+    def coverage(self, reference: str) -> dict[str, int]:
+        """Return the recorded coverage account, class to bytes; empty when the examination has not come that far."""
+        rows = self._database.rows(
+            "SELECT class, bytes FROM coverage WHERE exhibit_id = ? ORDER BY position",
+            (self._exhibits.key(reference),),
+        )
+        return {row["class"]: row["bytes"] for row in rows}
 
     def outcomes(self, reference: str) -> dict[Outcome, int]:
         """Return the number of items by outcome, every outcome named."""
@@ -141,7 +151,7 @@ class Queries:
             "items": sum(outcomes.values()),
             "examined": outcomes[Outcome.EXAMINED],
             "findings": findings,
-            "coverage": self._bytes_by_class(reference),
+            "coverage": self.coverage(reference),
             "recommendation": self.recommendation(reference),
             "seconds": record.seconds,
             "first_finding_seconds": first_finding,
@@ -150,6 +160,7 @@ class Queries:
             "state": record.state.value,
             "ended_by": record.ended_by,
             "digest_ways": self.digest_ways(reference),
+            "decision": self._decisions.in_force(reference),
         }
 
     def _key(self, reference: str | None) -> int | None:
@@ -160,13 +171,6 @@ class Queries:
         record = self._exhibits.get(reference)
         assert record is not None
         return record
-
-    def _bytes_by_class(self, reference: str) -> dict[str, int]:
-        rows = self._database.rows(
-            "SELECT class, bytes FROM coverage WHERE exhibit_id = ? ORDER BY position",
-            (self._exhibits.key(reference),),
-        )
-        return {row["class"]: row["bytes"] for row in rows}
 
     def _found(self, reference: str) -> tuple[int, float | None]:
         """Return the number of findings and the seconds to the first one."""

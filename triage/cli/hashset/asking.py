@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -166,6 +167,8 @@ def _row(entry: Listing) -> dict[str, object]:
         "category_map": meta.category_map,
         "phash_distance": meta.phash_radius,
         "counts": dict(header.counts),
+        "blocks": None if header.blocks is None else asdict(header.blocks),
+        "frames": None if header.frames is None else asdict(header.frames),
         "digest": header.digest,
         "seal": str(entry.seal),
         "size": entry.size,
@@ -196,6 +199,8 @@ def _description(told: Description) -> dict[str, object]:
 def _lines(told: Description) -> list[str]:
     row = _row(told.listing)
     counts = told.listing.header.counts if told.listing.header else {}
+    blocks = told.listing.header.blocks if told.listing.header else None
+    frames = told.listing.header.frames if told.listing.header else None
     age = "" if told.age_days is None else f" ({told.age_days} days ago)"
     lines = [
         f"{row['name']} {row['version']} ({row['kind']})",
@@ -203,6 +208,8 @@ def _lines(told: Description) -> list[str]:
         f"  {'published ' if row['published'] else 'made      '}  {str(row['published'] or row['date'])[:10]}{age}",
         f"  region      {row['region'] or '-'}, categories: {row['category_map']}",
         "  holds       " + ", ".join(f"{count:,} {name}" for name, count in counts.items() if count),
+        f"  blocks      {'no hashes of blocks' if blocks is None else blocks.text}",
+        f"  videos      {'no frames of videos' if frames is None else frames.text}",
         f"  pHash near  {row['phash_distance']} of 64 bits",
         f"  seal        {row['seal']}",
         f"  digest      {row['digest']}",

@@ -17,6 +17,7 @@ from triage.model.finding import SetKind
 
 if TYPE_CHECKING:  # heavy to load, and help must come at once
     from triage.hashsets.compile import Destination, ImportSummary
+    from triage.hashsets.conflicts import Conflict
 
 _UNTOUCHED = "the library is as it was"
 
@@ -28,6 +29,19 @@ _UNTOUCHED = "the library is as it was"
 @click.option(
     "--kind", type=options.KINDS, default=SetKind.NOTABLE.value, show_default=True, help="what membership means"
 )
+@click.option(
+    "--blocks/--no-blocks",
+    default=True,
+    show_default=True,
+    help="hash the blocks of 4 KiB of every file, too: a device can then be sampled whatever its file system is; "
+    "the set grows by 0.6 % of the files",
+)
+@click.option(
+    "--videos/--no-videos",
+    default=True,
+    show_default=True,
+    help="decode every video and hash its frames, too: altered copies can then be found; takes part of its length",
+)
 @options.PHASH_DISTANCE
 @options.REPLACE
 @options.KEY
@@ -38,12 +52,17 @@ def build(
     name: str,
     version: str,
     kind: str,
+    blocks: bool,
+    videos: bool,
     phash_distance: int,
     replace: bool,
     key: Path | None,
     library: Path | None,
 ) -> None:
-    """Compile a set from the files in FOLDER: digests, sizes and perceptual hashes, also of crops of the pictures."""
+    """Compile a set from the files in FOLDER: digests, sizes, hashes of blocks, and perceptual hashes.
+
+    Of pictures the perceptual hashes of crops are stored, too, of videos those of their frames.
+    """
     from triage.hashsets.sealed import SetMeta  # noqa: PLC0415 - heavy to load, and help must come at once
     from triage.session import making  # noqa: PLC0415 - as above
 
@@ -58,7 +77,7 @@ def build(
     )
     destination = _destination(library, key, replacing=replace)
     with stoppable(_UNTOUCHED), shown(f"building {name}") as progress:
-        summary = making.build(folder, meta, destination, progress=progress)
+        summary = making.build(folder, meta, destination, progress=progress, blocks=blocks, videos=videos)
     _tell(summary)
 
 
@@ -202,6 +221,8 @@ def _account(summary: ImportSummary) -> list[str]:
     ):
         if count:
             lines.append(f"{count:,} {what}")
+    beside = (("blocks of 4 KiB", summary.header.blocks), ("videos", summary.header.frames))
+    lines += [f"{what}: {held.text}" for what, held in beside if held is not None]
     lines += summary.notes
     if summary.series_dropped:
         lines.append("no series was kept: there are too many different ones")
@@ -210,15 +231,18 @@ def _account(summary: ImportSummary) -> list[str]:
             f"of the members before, {changes.changed:,} changed and {changes.removed:,} removed; "
             f"{changes.unmet:,} removals met no member"
         )
-    for conflict in summary.conflicts:
-        examples = ", ".join(conflict.examples)
-        lines.append(
-            f"conflict: {conflict.count:,} {conflict.algorithm} both in {conflict.notable} (notable) and in "
-            f"{conflict.known} (known), such as {examples}: notable wins"
-        )
+    lines += [_told(conflict) for conflict in summary.conflicts]
     if summary.unchanged:
         lines.append("the same set was there already and was left as it is")
     if summary.replaced is not None:
         before = summary.replaced
         lines.append(f"took the place of version {before.meta.version}, which had {before.counts['records']:,} records")
     return lines
+
+
+def _told(conflict: Conflict) -> str:
+    examples = ", ".join(conflict.examples)
+    return (
+        f"conflict: {conflict.count:,} {conflict.algorithm} both in {conflict.notable} (notable) and in "
+        f"{conflict.known} (known), such as {examples}: notable wins"
+    )
