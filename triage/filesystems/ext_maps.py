@@ -40,6 +40,10 @@ class LostMapError(OddMapError):
     """A map of which a block cannot be read."""
 
 
+class FarMapError(OddMapError):
+    """A map that leads beyond block 2**32, where the library reads other blocks in its place."""
+
+
 class BlockRun(NamedTuple):
     """Blocks in a row: the first one's number in the file, their count, the first one's number in the volume.
 
@@ -57,7 +61,9 @@ def extent_runs(root: bytes, size: int, block_size: int, read: ReadBlock) -> lis
     runs: list[BlockRun] = []
     end = 0
     for first, length, high, low in _extents(root, None, read):
-        if not length or high or first < end:  # the library takes the upper half of an address for other bits
+        if high:
+            raise FarMapError
+        if not length or first < end:
             raise OddMapError
         if first > end:
             runs.append(BlockRun(end, first - end, 0, _FILLER))
@@ -88,10 +94,12 @@ def indirect_runs(root: bytes, size: int, block_size: int, read: ReadBlock) -> l
 
 
 def check_map(root: bytes, size: int, block_size: int, read: ReadBlock, *, extents: bool) -> None:
-    """Read every block of a map, however odd or long it is. Raises OddMapError where one cannot be read."""
+    """Read every block of a map, however long it is. Raises OddMapError where one cannot be read.
+
+    A tree of extents is read up to where it is odd: one that leads back to itself has no end.
+    """
     if extents:
-        for _ in _extents(root, None, read):
-            pass
+        extent_runs(root, size, block_size, read)
         return
     left = -(-size // block_size) - DIRECT
     for level, pointer in enumerate(_ROOT_POINTERS(root)[DIRECT:]):
@@ -124,7 +132,7 @@ def _extents(node: bytes, depth: int | None, read: ReadBlock) -> Iterator[tuple[
         return
     for low, high in _INDEX.iter_unpack(entries):
         if high:
-            raise OddMapError
+            raise FarMapError
         yield from _extents(read(low), own - 1, read)
 
 

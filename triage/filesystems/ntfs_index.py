@@ -81,6 +81,8 @@ class _Reader(NamedTuple):
     def nodes(self, data: bytes, geometry: Geometry) -> Iterator[Found]:
         """Yield the names of all nodes: each begins at a cluster, and reaches as far as the next one."""
         starts = [at for at in range(0, len(data), geometry.block_size) if data[at : at + 4] == b"INDX"]
+        if not starts:
+            raise OddError
         for start, end in zip(starts, [*starts[1:], len(data)], strict=True):
             node = _put_back(data[start:end])
             first, used, _ = _LIST(node, _LIST_AT)

@@ -4,6 +4,7 @@ The Sleuth Kit is asked about each record and each directory that is not, and ab
 of the table would fail; what is returned is the same either way, in the same order.
 """
 
+import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -35,6 +36,8 @@ _REFERENCE = (1 << 48) - 1
 _FILE_NAME = int(pytsk3.TSK_FS_ATTR_TYPE_NTFS_FNAME)
 _LETTERS = 66
 _DOS_ONLY = 2
+# A slip over hostile bytes must not cost a directory that the library can list.
+_ODD = OddError, ValueError, IndexError, struct.error
 # The library cuts longer names of what is in a directory without being in its index, and goes no deeper.
 _MOST_NAME, _MOST_DEPTH, _MOST_PATH = 250, 120, 3000
 
@@ -77,9 +80,9 @@ class NtfsReader:
         """List a directory as the library does; None where it has to be asked, or the index has over `most` bytes."""
         record = None if self._table is None else self.record(inode)
         if record is not None and self._table is not None and sum(part.size for part in record.indices) <= most:
-            with suppress(OddError):
+            with suppress(*_ODD):
                 return self._noted(inode, self._listed(inode, record, self._table))
-        with suppress(OddError):
+        with suppress(*_ODD):
             # Where not even its record can be opened, the library's search has to tell what it makes of that.
             self._certain &= self._opened(inode) is not None
         return None
@@ -126,7 +129,7 @@ class NtfsReader:
         """
         try:
             return None if self._table is None or not self._certain else self._unnamed(self._table)
-        except OddError:
+        except _ODD:
             return None
 
     def _unnamed(self, table: Table) -> list[Known]:

@@ -33,6 +33,7 @@ _FILE = int.from_bytes(b"FILE", "little")
 _STANDARD, _LIST, _NAME, _DATA, _INDEX_ROOT, _INDEX = 0x10, 0x20, 0x30, 0x80, 0x90, 0xA0
 _HEADER, _OUTSIDE_HEADER, _LEAST_STANDARD, _LEAST_RUNS_AT, _LETTERS = 24, 64, 48, 48, 66
 _DOS_ONLY, _DIRECTORY = 2, 2
+_LEAST_START = 16  # of the content of an attribute that lies in the record
 _CHANGED = 0x4001  # compressed, encrypted
 _MOST_UNIT = 16
 _NUMBERS = 64
@@ -105,6 +106,8 @@ class Rows:
         plain &= ~inside | (start + size <= length)
         content = kind == _DATA
         plain &= (inside | content) & (kind != _LIST) & (kind != _INDEX_ROOT) & (kind != _INDEX)
+        self._plain[going[~plain]] = False
+        plain &= ~inside | (start >= _LEAST_START) | ~np.isin(kind, (_STANDARD, _NAME))
         self._plain[going[~plain]] = False
         fits = start <= length - _LEAST_STANDARD
         self._standards(*_some(plain & (kind == _STANDARD), going, row, place + start, fits))

@@ -6,7 +6,7 @@ Facts: the ext4 layout document of the Linux kernel.
 import struct
 from dataclasses import dataclass
 
-from triage.filesystems.ext_maps import LostMapError, OddMapError, check_map
+from triage.filesystems.ext_maps import FarMapError, LostMapError, OddMapError, check_map, extent_runs
 from triage.filesystems.pieces import Pieces
 from triage.model.item import Times
 from triage.model.runs import ByteRun
@@ -163,6 +163,20 @@ class Inodes:
             check_map(root, low | high << 32, self._block_size, self.block, extents=bool(flags & EXTENTS))
         except OddMapError as error:
             return isinstance(error, LostMapError)
+        return False
+
+    def is_map_far(self, inode: int) -> bool:
+        """Tell whether an inode's extents lead beyond block 2**32: the library gives the content of other blocks."""
+        data = self._inode(inode) if self._can_judge else b""
+        if len(data) < _LEAST_INODE:
+            return False
+        _, low, _, flags, high = _SHAPE(data)
+        if not flags & EXTENTS:
+            return False
+        try:
+            extent_runs(data[MAP_AT:MAP_END], low | high << 32, self._block_size, self.block)
+        except OddMapError as error:
+            return isinstance(error, FarMapError)
         return False
 
     def may_be_orphan(self, inode: int) -> bool:

@@ -26,6 +26,8 @@ _UNDEFINED_META = int(pytsk3.TSK_FS_META_TYPE_UNDEF)
 _VIRTUAL_DIRECTORY = int(pytsk3.TSK_FS_NAME_TYPE_VIRT_DIR)
 
 LOST_MAP = "the map of its blocks cannot be read"
+FAR_MAP = "its blocks lie beyond the first 2**32, where they are not read"
+SYSTEM_COMPRESSED = "compressed by the system (WOF): its content is not read"
 TOO_MANY_HOLES = "a sparse file whose map of blocks takes the library too long to read"
 
 _META_KINDS = {
@@ -120,9 +122,9 @@ def entry_of(name: Name, record: Any, layout: Layout) -> Entry:
     stored = _stored(record, inode, layout)
     missing = _missing(meta, stored) if kind is ItemKind.FILE else 0
     unlocated = why_unlocated(name, form, in_use, missing, stored) if allocated else None
-    if stored and kind is ItemKind.FILE and layout.inodes is not None and layout.inodes.is_map_lost(inode):
+    if stored and kind is ItemKind.FILE and (unread := _unread_map(layout, inode)):
         stored = (stored[0]._replace(size=max(0, meta.size), missing=0, runs=(), direct=False),)
-        missing, unlocated = 0, LOST_MAP
+        missing, unlocated = 0, unread
     # By position: the names of the fields would take as long as all of the rest here.
     return Entry(
         own_name,
@@ -179,6 +181,28 @@ def holed_entry(name: Name, holed: HoledInode) -> Entry:
         fscrypt=False,
         stored=(content,),
     )
+
+
+def _unread_map(layout: Layout, inode: int) -> str | None:
+    """Return why the library's runs of an ext file are not those of its content."""
+    if layout.inodes is None:
+        return None
+    if layout.inodes.is_map_lost(inode):
+        return LOST_MAP
+    return FAR_MAP if layout.inodes.is_map_far(inode) else None
+
+
+def told_apart(entry: Entry) -> Entry:
+    """Return an NTFS entry as it is, or as one whose content is not read: the system keeps it compressed in a stream.
+
+    The content proper is then a hole, which the file system reads as zeros. Facts: the WOF provider of Windows keeps
+    the chunks in the stream `WofCompressedData`.
+    """
+    if any(part.name == b"WofCompressedData" for part in entry.stored):
+        for part in entry.stored:
+            if part.type == NTFS_DATA and not part.name and part.size and not part.runs:
+                return entry._replace(unlocated=SYSTEM_COMPRESSED)
+    return entry
 
 
 def _missing(meta: Any, stored: tuple[Stored, ...]) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from triage.filesystems.tsk_image import VolumeImage
 from triage.filesystems.tsk_items import decode, items_of
 from triage.filesystems.tsk_listing import Listing, one_line
-from triage.filesystems.tsk_names import TOO_MANY_HOLES, Entry
+from triage.filesystems.tsk_names import FAR_MAP, SYSTEM_COMPRESSED, TOO_MANY_HOLES, Entry, told_apart
 from triage.filesystems.tsk_runs import Layout
 from triage.model.address import Address
 from triage.model.item import Item, ItemKind, printable
@@ -27,6 +27,7 @@ _LATE = frozenset(
     }
 )
 
+_LIMITS = frozenset({TOO_MANY_HOLES, FAR_MAP, SYSTEM_COMPRESSED})
 _UNKNOWN = {
     ItemKind.FILE: "its content is not known",
     ItemKind.DIRECTORY: "what is in it is not listed",
@@ -185,6 +186,8 @@ class Walk:
             return []
         if entry.free or not entry.allocated:
             self._named.add(entry.inode)
+        if self._ntfs and len(entry.stored) > 1:
+            entry = told_apart(entry)
         path = place.path + decode(entry.name)
         found: list[Item | Trouble] = [*items_of(entry, path, self._address, ntfs=self._ntfs)]
         if entry.unlocated or (entry.allocated and entry.missing):
@@ -207,7 +210,7 @@ class Walk:
         if not entry.unlocated:
             return self._trouble(path, TroubleCode.DAMAGED, f"{entry.missing} bytes of content cannot be located")
         unknown = _UNKNOWN.get(entry.kind, "what it is stays unknown")
-        code = TroubleCode.LIMIT if entry.unlocated == TOO_MANY_HOLES else TroubleCode.DAMAGED
+        code = TroubleCode.LIMIT if entry.unlocated in _LIMITS else TroubleCode.DAMAGED
         return self._trouble(path, code, f"{printable(path)}: {entry.unlocated}; {unknown}")
 
     def _not_searched(self, text: str) -> Trouble:
