@@ -14,7 +14,7 @@ from triage.model.event import EndedBy, Event, Finished
 from triage.session.examination import Examination, Order, open_case
 
 KNOWN, UNRELATED = 20, 60
-VOLATILE = {"found_at", "seconds"}
+VOLATILE = {"found_at", "seconds", "id"}  # findings are numbered in the order in which they are made
 
 
 @pytest.fixture(scope="module")
