@@ -67,7 +67,7 @@ class Search:
             begun, read, leads, findings = time.perf_counter(), 0, 0, 0
             for batch in batches:
                 result = looking.search(space, batch)
-                count.add(result)
+                count.add(batch, unreadable=result.unreadable, leads=result.leads)
                 read, leads = read + result.read, leads + result.leads
                 findings += self._noted(result)
             seconds = time.perf_counter() - begun

@@ -73,8 +73,10 @@ class SlowExaminer:
     def _judge(self, item: Item, content: Content, head: bytes, digests: Digests) -> Told:
         kind = media_type(head) if self.all_types else quick_type(head)
         outcome, reason, pictures = Outcome.EXAMINED, None, None
-        if method := item.encrypted or protected(head, item.size) or _unmarked(content, head, kind):
+        if method := item.encrypted or protected(head, item.size):
             outcome, reason = Outcome.ENCRYPTED, f"encrypted: {method}"
+        elif _is_noise(content, head, kind):
+            outcome, reason = Outcome.ENCRYPTED, "high-entropy: noise throughout, possibly an encrypted container"
         elif kind in PICTURE_TYPES:
             pictures = hash_picture(content, kind or UNKNOWN, PictureLimits(pixels=self.limits.pixels))
             reason = pictures.declined
@@ -104,12 +106,10 @@ class SlowExaminer:
         return f"{lost} of {item.size} bytes could not be read" if lost else None
 
 
-def _unmarked(content: Content, head: bytes, kind: str | None) -> str | None:
+def _is_noise(content: Content, head: bytes, kind: str | None) -> bool:
     if kind not in {None, UNKNOWN} or content.size % 512 or content.size < 256 << 10:
-        return None
-    if media_type(head) != UNKNOWN or noise(content.read_at, content.size) is None:
-        return None
-    return "possibly, without a signature (noise throughout)"
+        return False
+    return media_type(head) == UNKNOWN and noise(content.read_at, content.size) is not None
 
 
 def hashes_of(pictures: PictureHashes) -> Iterator[tuple[str, str, str]]:

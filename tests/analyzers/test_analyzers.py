@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from images import pictures
 
@@ -13,15 +14,18 @@ from triage.analyzers.order import ANALYZERS, analyze
 from triage.content.content import Content
 from triage.content.digesting import digest
 from triage.content.picture import hash_picture
+from triage.hashsets.blocks import KnownBlocks
 from triage.hashsets.compile import Destination, compile_records
+from triage.hashsets.frames import KnownFrames
 from triage.hashsets.hashset import HashSet
 from triage.hashsets.library import Library
 from triage.hashsets.record import Record
 from triage.hashsets.sealed import SetMeta
 from triage.model.address import Address
-from triage.model.digest import PictureHashes
+from triage.model.digest import Digests, PictureHashes
 from triage.model.finding import MatchBy, SetKind
 from triage.model.item import Item, ItemKind
+from triage.model.video import VideoFrame, VideoHashes
 
 KNOWN = pictures.scene(1)
 
@@ -151,3 +155,33 @@ def test_the_nearest_candidate_is_by_pdq_before_any_phash(tmp_path: Path) -> Non
     (finding,) = analyze(facts(altered, sets), sets)
     assert (finding.match.by, finding.match.distance, finding.match.category) == (MatchBy.PDQ, 20, "by pdq")
     assert [match.by for match in sets[0].match_pictures(hashes)] == [MatchBy.PDQ, MatchBy.PHASH]
+
+
+def test_a_video_is_a_candidate_of_each_set_that_has_its_frames_and_not_its_bytes(tmp_path: Path) -> None:
+    frames = np.random.default_rng(1).integers(0, 256, (6, 32), np.uint8)
+    digest_of = bytes([1]) * 32
+    parts: list[Record | KnownBlocks | KnownFrames] = [
+        KnownFrames(digest_of, frames, 500 * np.arange(6)),
+        Record(sha256=digest_of, size=9, category="1"),
+    ]
+    sets = []
+    for name, kind in (("one", SetKind.NOTABLE), ("two", SetKind.NOTABLE), ("software", SetKind.KNOWN)):
+        meta = SetMeta(name=name, version="1", kind=kind, date="2026-03-14")
+        sets.append(HashSet.open(compile_records(parts, meta, Destination(library=Library(tmp_path))).path))
+    hashes = tuple(raw.tobytes().hex() for raw in frames)
+    video = VideoHashes(
+        frames=tuple(VideoFrame(pdq=text, quality=100, milliseconds=0, variants=(text,)) for text in hashes),
+        looked_at=6,
+    )
+    seen = facts(b"a video", sets)._replace(pictures=None, video=video)
+    found = analyze(seen, sets)
+    assert [(finding.analyzer, finding.match.set.name, finding.match.by) for finding in found] == [
+        ("video-match", "one", MatchBy.PDQ),
+        ("video-match", "two", MatchBy.PDQ),
+    ]
+    the_same = sets[0].match_digests((Digests(sha256=digest_of.hex()),))[0]
+    found = analyze(seen._replace(exact=[the_same, seen.exact[1], seen.exact[2]]), sets)
+    assert [(finding.analyzer, finding.match.set.name) for finding in found] == [
+        ("exact-match", "one"),
+        ("video-match", "two"),
+    ]

@@ -59,7 +59,7 @@ def test_items_have_the_keys_of_the_contract_in_every_form(triage: Triage, case:
     rows = triage("items", "--case", case[0], "--exhibit", "DEMO/1", "--jsonl").rows
     assert [*rows[0]][: len(ITEM_KEYS)] == ITEM_KEYS
     assert {row["outcome"] for row in rows} == {"examined"}
-    deleted = [row["path"] for row in rows if not row["allocated"]]
+    deleted = [row["path"] for row in rows if not row["allocated"] and row["kind"] == "file"]
     assert deleted == ["Users/sam/Desktop/old.jpg", "DCIM/100SYNTH/DSC_0201.JPG"]
     table = list(csv.DictReader(io.StringIO(triage("items", "--case", case[0], "--csv").out)))
     assert [row["path"] for row in table] == [row["path"] for row in rows]
@@ -69,8 +69,22 @@ def test_items_have_the_keys_of_the_contract_in_every_form(triage: Triage, case:
 def test_coverage_adds_up(triage: Triage, case: Examined) -> None:
     account = triage("coverage", "--case", case[0], "--exhibit", "DEMO/1", "--json").json
     assert sum(account["bytes"].values()) == account["size"]
-    assert sum(account["items"].values()) == case[1]["items"]
+    assert sum(account["items"].values()) == case[1]["items"] == sum(rule["items"] for rule in account["rules"])
     assert "unallocated-not-examined" in triage("coverage", "--case", case[0], "--exhibit", "DEMO/1").out
+
+
+def test_coverage_is_told_region_by_region(triage: Triage, case: Examined) -> None:
+    account = triage("coverage", "--case", case[0], "--exhibit", "DEMO/1", "--json").json
+    end = 0
+    for region in account["regions"]:
+        assert region["offset"] == end
+        assert sum(region["bytes"].values()) == region["length"]
+        end += region["length"]
+    assert end == account["size"]
+    for kind, count in account["bytes"].items():
+        assert sum(region["bytes"][kind] for region in account["regions"]) == count
+    read = {region["file_system"] for region in account["regions"] if region["state"] == "read"}
+    assert read == {volume["file_system"] for volume in case[1]["volumes"]}
 
 
 def test_an_examination_that_is_done_is_not_done_again(triage: Triage, demo: Demo, case: Examined) -> None:

@@ -115,7 +115,8 @@ def test_what_cannot_be_decided_is_one_line(triage: Triage, case: Path) -> None:
     one_line(triage(*words, "A/1", "keep", *WHO), 2)
     assert "--examiner" in one_line(triage(*words, "A/1", "refer", "--reason", "x"), 2)
     assert "no letter" in one_line(triage(*words, "A/1", "refer", "--reason", "x", "--examiner", "-"), 2)
-    with Case.open(case):
+    with Case.open(case) as held:
+        held.claim("A/1")
         assert "is in use" in one_line(triage(*words, "A/1", "refer", *WHO), 4)
     assert recorded(case) == []
 

@@ -107,6 +107,7 @@ def test_what_only_its_file_system_can_read_is_not_set_aside(backlog: Backlog) -
 
 
 def test_the_last_large_items_are_shared_evenly_by_all_workers(backlog: Backlog) -> None:
+    backlog.workers = 2
     put(backlog, *placed(items([5 << 20, *range(LARGE, LARGE + 10)]), tier=1))
     quickened(backlog)
     other = backlog.batch()

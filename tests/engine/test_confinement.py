@@ -230,7 +230,7 @@ def test_what_is_open_stays_open(abi: int, evidence: Path) -> None:
 
 
 def test_modules_and_libraries_are_still_found() -> None:
-    modules = ("lzma", "numpy", "sqlite3", "triage.policy.spans", "wave")
+    modules = ("lzma", "numpy", "sqlite3", "triage.store.spans", "wave")
     code = f"late = set({modules!r}) - set(sys.modules)\nconfine([])\nimport {', '.join(modules)}\nprint(*sorted(late))"
     assert after(code, "", "").split() == list(modules)
 

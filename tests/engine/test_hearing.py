@@ -16,6 +16,7 @@ from triage.engine.trace import Span
 from triage.model.address import Address
 from triage.model.evidence import Region, SourceInfo, UnreadableRun, VolumeReport
 from triage.model.finding import Finding, Match, MatchBy, SetIdentity, SetKind
+from triage.model.indication import Indication
 from triage.model.runs import ByteRun
 from triage.model.trouble import Trouble, TroubleCode
 
@@ -29,6 +30,7 @@ FOUND = Finding(
     analyzer="perceptual-match",
     analyzer_version="2",
 )
+INDICATION = Indication(group="tor", label="Tor Browser", text="what it means")
 INFO = SourceInfo(kind="raw", files=("a.img",), size=512, sector_size=512)
 
 REPLIES = (
@@ -40,10 +42,29 @@ REPLIES = (
     messages.Failed(text="one line"),
     messages.Surveyed(regions=(REGION,), troubles=(TROUBLE,)),
     messages.Recognised(report=REPORT),
-    messages.Listed(rows=(("a", None, b"\xff", 1, True, 0.5),), waiting=((1, 2, True),), troubles=(TROUBLE,)),
+    messages.Listed(
+        rows=(("a", None, b"\xff", 1, True, 0.5),),
+        waiting=((1, 2, True),),
+        told=((0, INDICATION),),
+        troubles=(TROUBLE,),
+    ),
     Alive(),
     Results(rows=((None, 7),), found=((7, FOUND),), in_hand="a"),
     messages.Looked(items=(1, 2), near=(2,), pictures=1),
+    messages.SelfTested(passed=True, text="passed"),
+    messages.Members(
+        container=7,
+        first=0,
+        rows=((None, 7),),
+        found=((0, FOUND),),
+        troubles=(TROUBLE,),
+        ended=True,
+        whole=False,
+        in_hand="a.zip/b",
+    ),
+    messages.Searched(run=ByteRun(0, 512), rows=((None, 7),), waiting=((9, 2, False),)),
+    messages.Sampled(unreadable=0, leads=bytes(8)),
+    messages.Followed(rows=((None, 7),), found=((0, FOUND),)),
     Done(
         bytes_read=1,
         unreadable=(UnreadableRun(run=ByteRun(0, 1), reason="I/O error"),),

@@ -23,6 +23,7 @@ from triage.model.digest import Digests
 from triage.model.finding import SetKind
 from triage.session import making
 from triage.session.examination import Examination, Order, open_case
+from triage.session.host import now
 from triage.session.library import library_at
 
 LARGE = (1 << 20) + 512
@@ -56,7 +57,7 @@ class Ground:
 
     def know(self, *records: Record, name: str = "sized") -> None:
         """Make a notable set of records."""
-        meta = SetMeta(name=name, version="1", kind=SetKind.NOTABLE, date="2026-03-14")
+        meta = SetMeta(name=name, version="1", kind=SetKind.NOTABLE, date=now()[:10])
         compile_records(records, meta, making.destination(self.library))
 
     def know_software(self, *contents: bytes) -> None:
@@ -198,7 +199,7 @@ def test_a_large_file_that_is_encrypted_is_told_whatever_its_size(ground: Ground
     assert told.outcome("marked") == ("encrypted", "encrypted: LUKS2")
     assert told.outcome("unmarked") == (
         "encrypted",
-        "encrypted: possibly, without a signature (noise throughout)",
+        "high-entropy: noise throughout, possibly an encrypted container",
     )
     assert told.outcome("plain") == ("skipped", SIZE_RULE)
     assert told.summary["coverage"]["encrypted"] == (2 << 20) + LARGE + 8

@@ -121,10 +121,10 @@ def test_a_container_without_a_signature_is_told_by_its_noise(tmp_path: Path) ->
     with Examination(order(source, tmp_path)) as examination:
         list(examination.events())
     found = outcomes(tmp_path)
-    assert found.pop("container") == ("encrypted", "encrypted: possibly, without a signature (noise throughout)")
+    assert found.pop("container") == ("encrypted", "high-entropy: noise throughout, possibly an encrypted container")
     assert {outcome for outcome, _ in found.values()} == {"examined"}
     with open_case(tmp_path / "case") as case:
-        assert "encrypted" in {reason["code"] for reason in case.queries.summary("A/1")["recommendation"]["reasons"]}
+        assert "high-entropy" in {reason["code"] for reason in case.queries.summary("A/1")["recommendation"]["reasons"]}
 
 
 def test_a_decoder_that_hangs_takes_no_digest_match_with_it(tmp_path: Path) -> None:

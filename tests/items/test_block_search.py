@@ -94,7 +94,7 @@ def searched(folder: Path, known: HashSet) -> Searched:
         count, looking, results = StratumCount(sample, "the disk"), BlockSearch(source, [known]), []
         for batch in sample.batches(draws, 64):
             results.append(looking.search(space, batch))
-            count.add(results[-1])
+            count.add(batch, unreadable=results[-1].unreadable, leads=results[-1].leads)
         source.close()
         return results, count
 

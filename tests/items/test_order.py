@@ -151,7 +151,14 @@ def test_tiers_come_before_steps_and_pictures_before_the_rest() -> None:
     ranks = [first.place(one).rank for one in [*steps, item("home/ann/a.jpg"), item("usr/bin/a")]]
     assert [one % STEPS for one in ranks[:4]] == [2, 3, 4, 5]
     assert all(one < other for one, other in pairwise(ranks))
-    assert [one // STEPS for one in ranks] == [1, 1, 1, 1, 6, 9]
+    assert [one // STEPS for one in ranks] == [1, 1, 1, 1, 6, 10]
+
+
+def test_what_is_carved_comes_before_the_system_and_after_every_other_folder_also_on_a_stick() -> None:
+    carved = replace(item("carved/4096.jpg"), kind=ItemKind.CARVED)
+    tiers = [Order(seed=b"", removable=removable).place(carved).tier for removable in (False, True)]
+    assert tiers == [Tier.UNALLOCATED] * 2
+    assert Tier.OTHER < Tier.UNALLOCATED < Tier.SYSTEM
 
 
 def test_a_drawn_picture_goes_first_however_large_and_a_large_one_last() -> None:

@@ -1,7 +1,9 @@
 """The coverage account: whatever is claimed, every byte is in one class."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +12,7 @@ from triage.model.evidence import Region, VolumeReport
 from triage.model.item import Outcome
 from triage.model.runs import ByteRun, merge
 from triage.policy.account import account, class_of
-from triage.policy.spans import spans_of
+from triage.store.spans import spans_of
 
 SIZE = 200
 RUNS = st.lists(st.builds(ByteRun, st.integers(0, SIZE + 20), st.integers(0, 40)), max_size=6)
@@ -18,7 +20,11 @@ STATES = st.sampled_from(["read", "encrypted", "unsupported", "ambiguous", "no-f
 
 
 def report(state: str, run: ByteRun) -> VolumeReport:
-    return VolumeReport(region=Region(run=run, name=str(run), scheme="mbr", is_volume=True), state=state)
+    return VolumeReport(region=region(run), state=state)
+
+
+def region(run: ByteRun) -> Region:
+    return Region(run=run, name=str(run), scheme="mbr", is_volume=True)
 
 
 @given(
@@ -77,6 +83,82 @@ def test_each_byte_goes_to_the_class_that_says_most() -> None:
         CoverageClass.UNALLOCATED_NOT_EXAMINED: 67,
         CoverageClass.OUTSIDE_PARTITIONS: 50,
     }
+
+
+@given(st.lists(st.integers(1, SIZE - 1), max_size=4), RUNS, RUNS, st.lists(STATES, min_size=5, max_size=5))
+def test_the_regions_add_up_to_their_lengths_and_to_every_class(
+    cuts: list[int], examined: list[ByteRun], searched: list[ByteRun], states: list[str]
+) -> None:
+    edges = [0, *sorted(set(cuts)), SIZE]
+    regions = [region(ByteRun(start, end - start)) for start, end in pairwise(edges)]
+    reports = [VolumeReport(region=one, state=state) for one, state in zip(regions, states, strict=False)][1:]
+    coverage = account(
+        SIZE,
+        reports,
+        {CoverageClass.EXAMINED: [spans_of(examined, SIZE)]},
+        unreadable=[],
+        unlisted=[],
+        items={},
+        searched=searched,
+        regions=regions,
+    )
+    assert [(one.offset, one.length) for one in coverage.regions] == [
+        (one.run.offset, one.run.length) for one in regions
+    ]
+    assert [one.state for one in coverage.regions] == [None, *(report.state for report in reports)]
+    for kind in CoverageClass:
+        assert sum(one.bytes[kind] for one in coverage.regions) == coverage.bytes[kind]
+    for one, report in zip(coverage.regions[1:], reports, strict=True):
+        within = octets(examined) & octets([report.region.run])
+        gone = report.state not in {"read", "empty"}
+        assert one.bytes[CoverageClass.EXAMINED] == (0 if gone else len(within))
+        found = (octets(searched) & octets([report.region.run])) - within
+        assert one.bytes[CoverageClass.UNALLOCATED_EXAMINED] == (0 if gone else len(found))
+
+
+def test_regions_that_do_not_tile_the_source_are_refused() -> None:
+    half = region(ByteRun(0, SIZE // 2))
+    with pytest.raises(ValueError, match=r"100 bytes outside-partitions in the regions, 200 in all"):
+        account(SIZE, [], {}, unreadable=[], unlisted=[], items={}, regions=[half])
+
+
+def test_a_search_says_nothing_of_what_could_not_be_examined_or_listed() -> None:
+    claims = {
+        kind: [spans_of([ByteRun(10 * place, 10)], SIZE)]
+        for place, kind in enumerate([
+            CoverageClass.EXAMINED, CoverageClass.ENCRYPTED, CoverageClass.UNREADABLE, CoverageClass.SKIPPED,
+            CoverageClass.NOT_EXAMINED,
+        ])
+    }  # fmt: skip
+    volumes = [report("read", ByteRun(0, 60)), report("no-file-system", ByteRun(60, 10))]
+    coverage = account(
+        SIZE,
+        volumes,
+        claims,
+        unreadable=[ByteRun(190, 10)],
+        unlisted=[ByteRun(70, 10)],
+        items={},
+        searched=[ByteRun(0, SIZE)],
+    )
+    assert coverage.bytes[CoverageClass.UNALLOCATED_EXAMINED] == 10 + 110
+    assert coverage.bytes[CoverageClass.UNREADABLE] == 10 + 10
+    assert coverage.bytes[CoverageClass.NOT_EXAMINED] == 10 + 10
+    for kind in (CoverageClass.EXAMINED, CoverageClass.ENCRYPTED, CoverageClass.SKIPPED, CoverageClass.UNSUPPORTED):
+        assert coverage.bytes[kind] == 10
+
+
+def test_noise_is_encrypted_and_told_apart_from_what_surely_is() -> None:
+    coverage = account(
+        SIZE,
+        [report("read", ByteRun(0, SIZE))],
+        {CoverageClass.ENCRYPTED: [spans_of([ByteRun(0, 30)], SIZE)]},
+        unreadable=[],
+        unlisted=[],
+        items={},
+        noise=[spans_of([ByteRun(20, 30)], SIZE)],
+    )
+    assert coverage.bytes[CoverageClass.ENCRYPTED] == 50
+    assert coverage.high_entropy == 20
 
 
 def test_every_outcome_has_its_class() -> None:

@@ -1,11 +1,23 @@
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic.facts import CHANGES, CLEAR, NOTABLE, UNKNOWN, any_facts, clear_facts, covered, samples
+from synthetic.facts import (
+    CHANGES,
+    CLEAR,
+    NOTABLE,
+    SAMPLED,
+    TODAY,
+    UNKNOWN,
+    any_facts,
+    clear_facts,
+    covered,
+    samples,
+)
 
 from triage.model.coverage import Coverage, CoverageClass
 from triage.model.event import EndedBy
@@ -23,6 +35,9 @@ NEVER_SAID = re.compile(
     r"\b(guilt\w*|innocen\w*|offen[cd]\w*|suspect\w*|crim\w*|illegal\w*|unlawful\w*|victim\w*|clean|safe|cleared)\b",
     re.IGNORECASE,
 )
+
+
+STATED = {TroubleCode.NOT_SEARCHED, TroubleCode.NOT_OPENED}
 
 
 def recommend(facts: Facts) -> Recommendation:
@@ -58,13 +73,15 @@ def test_anything_unknown_leaves_the_result_not_determined(code: str, change: di
 
 
 def test_every_kind_of_trouble_has_a_rule() -> None:
-    assert {code.value for code in TroubleCode} - {TroubleCode.NOT_SEARCHED} <= set(UNKNOWN)
+    assert {code.value for code in TroubleCode} - STATED <= set(UNKNOWN)
 
 
-def test_nameless_deleted_files_that_were_not_looked_for_are_stated() -> None:
-    stated = recommend(replace(CLEAR, troubles={TroubleCode.NOT_SEARCHED: 1}))
+@pytest.mark.parametrize("code", sorted(STATED))
+def test_what_is_told_of_deleted_files_and_of_the_system_s_containers_is_stated(code: TroubleCode) -> None:
+    stated = recommend(replace(CLEAR, troubles={code: 1_204}))
     assert stated.verdict is Verdict.RETURN_INDICATED
-    assert "deleted-not-searched" in codes(stated)
+    assert text(stated, code).endswith(": 1,204 recorded troubles.")
+    assert code not in codes(recommend(CLEAR))
 
 
 @pytest.mark.parametrize(("code", "change"), CHANGES)
@@ -109,6 +126,71 @@ def test_pictures_that_cannot_be_compared_are_stated_with_their_number() -> None
     assert stated.verdict is Verdict.RETURN_INDICATED
     assert text(stated, "pictures-not-comparable").endswith("to be compared by appearance: 1,204 pictures.")
     assert "pictures-not-comparable" not in codes(recommend(replace(facts, sets_hold_pictures=False)))
+
+
+def test_videos_without_a_frame_to_compare_are_stated() -> None:
+    stated = recommend(replace(CLEAR, incomparable_videos=3))
+    assert stated.verdict is Verdict.RETURN_INDICATED
+    assert text(stated, "videos-not-comparable").endswith("compared by appearance: 3 videos.")
+
+
+def test_files_inside_others_and_where_no_file_is_are_among_those_examined() -> None:
+    facts = replace(CLEAR, files_examined=1_204, members_examined=350, carved_examined=12)
+    assert "demo 3: 1,204 files, 350 of them inside others, 12 of them found where no file is, 4.1 kilobytes" in text(
+        recommend(facts), "looked-at"
+    )
+
+
+@pytest.mark.parametrize(
+    ("looked_into", "words"),
+    [
+        ({}, "Archives, documents, mails, disk images, databases and videos were digested as whole files; "),
+        ({"members_opened": True}, "Databases and videos were digested as whole files; "),
+        ({"videos_compared": True}, "Archives, documents, mails, disk images and databases were digested as whole"),
+        ({"members_opened": True, "videos_compared": True, "shadows": True}, "Databases were digested as whole files"),
+    ],
+)
+def test_what_the_plan_did_not_look_inside_of_is_told_and_nothing_else(looked_into: dict[str, Any], words: str) -> None:
+    stated = recommend(replace(CLEAR, **looked_into))
+    assert stated.verdict is Verdict.RETURN_INDICATED
+    told = text(stated, "whole-files-only")
+    assert told.startswith(words)
+    assert ("shadow copies" in told) is not looked_into.get("shadows", False)
+    assert ("disk images hold was looked at" in told) is looked_into.get("members_opened", False)
+    assert ("some frames were compared" in told) is looked_into.get("videos_compared", False)
+
+
+def test_a_search_of_free_space_says_what_it_cannot_find() -> None:
+    stated = recommend(replace(CLEAR, carved=True))
+    assert stated.verdict is Verdict.RETURN_INDICATED
+    assert "what lies in pieces" in text(stated, "searched-by-signature")
+    assert "searched-by-signature" not in codes(recommend(CLEAR))
+
+
+def test_a_sample_of_blocks_is_stated_part_by_part_with_what_it_leaves_possible() -> None:
+    stated = recommend(replace(CLEAR, block_strata=(SAMPLED, replace(SAMPLED, label="space of files"))))
+    assert stated.verdict is Verdict.RETURN_INDICATED
+    told = [reason.text for reason in stated.reasons if reason.code == "block-sample"]
+    assert [line.partition("4 KiB in ")[2].partition(" 1,000 drawn")[0] for line in told] == [
+        "space that no file has", "space of files", "",
+    ]  # fmt: skip
+    assert "fewer than 44 (180.2 kilobytes) are blocks of known files." in told[0]
+    assert "neither encrypted nor compressed" in told[2]
+
+
+def test_a_block_of_a_known_file_is_left_to_the_findings_that_it_made() -> None:
+    leads = replace(CLEAR, block_strata=(replace(SAMPLED, leads=2),))
+    assert text(recommend(leads), "block-lead").endswith("confirm or reject: 2; a person must look into it.")
+    judged = replace(leads, block_findings=1)
+    assert recommend(judged).verdict is Verdict.RETURN_INDICATED
+    candidate = SetMatches(set=NOTABLE, unconfirmed=1)
+    assert codes(recommend(replace(judged, matches=(candidate,))))[0] == "candidate-unconfirmed"
+
+
+def test_a_set_may_be_of_tomorrow_where_its_publisher_is() -> None:
+    assert recommend(replace(CLEAR, set_dates={NOTABLE.digest: TODAY + timedelta(days=1)})).verdict is (
+        Verdict.RETURN_INDICATED
+    )
 
 
 def test_pictures_not_decoded_and_decoded_in_part_are_told_apart() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic.facts import CHANGES, CLEAR, NOTABLE, TODAY, any_facts, covered, nearly_clear_facts, policies
+from synthetic.facts import CHANGES, CLEAR, NOTABLE, SAMPLED, TODAY, any_facts, covered, nearly_clear_facts, policies
 
 from triage.model.coverage import CoverageClass
 from triage.model.event import EndedBy
@@ -47,6 +47,9 @@ NOISE = replace(
 )
 LIMITED = replace(CLEAR, coverage=covered({Outcome.SKIPPED: 1}, skipped=40), limited_items=1)
 UNDECODABLE = replace(CLEAR, undecodable_pictures=1, damaged_pictures=1, pictures=100)
+MEMBERS = replace(
+    CLEAR, coverage=covered({Outcome.UNREADABLE: 2}), members_opened=True, files_examined=9, members_examined=7
+)
 OLD = replace(CLEAR, set_dates={NOTABLE.digest: TODAY - timedelta(days=31)})
 
 # The facts, the code, and two policies: one that leaves the result open, and one that does not for this very reason.
@@ -64,6 +67,9 @@ TURNED: list[tuple[Facts, str, Policy, Policy]] = [
     (replace(CLEAR, examined_on=None), "hash-set-undated", PLAIN, tolerating(undated_hash_sets=True)),
     (replace(CLEAR, self_test_passed=None), "self-test-missing", replace(PLAIN, demanded=Demands()), PLAIN),
     (changed(not_examined=40), "not-examined", PLAIN, tolerating()),
+    (MEMBERS, "unreadable", tolerating(unreadable_items=1), tolerating(unreadable_items=2)),
+    (replace(NOISE, coverage=covered({Outcome.ENCRYPTED: 2}, encrypted=40), high_entropy_files=2), "high-entropy",
+     tolerating(high_entropy_files=1), tolerating(high_entropy_files=2)),
     (STOPPED, "stopped-early", PLAIN, ANY_TIME),
     (STOPPED, "stopped-early", replace(ANY_TIME, reach=Reach(most_pictures=7)), ANY_TIME),
     (STOPPED, "stopped-early", replace(ANY_TIME, reach=Reach(most_pictures=8, confidence_percent=99.9)), ANY_TIME),
@@ -143,6 +149,7 @@ def test_what_a_limit_left_out_is_missing_and_what_a_rule_left_out_is_not() -> N
         {"strata": (replace(DRAWN, drawn_matches=1, matches=1),)},
         {"strata": (replace(DRAWN, not_covered=1),)},
         {"strata": (DRAWN, DRAWN)},
+        {"containers_waiting": 1},
     ],
 )
 def test_draws_serve_only_where_they_say_something_of_everything_listed(change: dict[str, Any]) -> None:
@@ -236,6 +243,16 @@ def older_set(facts: Facts) -> Facts:
     return replace(facts, set_dates={name: day - timedelta(days=40) for name, day in facts.set_dates.items()})
 
 
+def encrypted_member(facts: Facts) -> Facts:
+    """One more member that noise tells: it has no bytes of its own on the disk."""
+    return replace(outcome(Outcome.ENCRYPTED)(facts), high_entropy_files=facts.high_entropy_files + 1)
+
+
+def unreadable_member(facts: Facts) -> Facts:
+    """Examined as far as it goes, the container being whole."""
+    return replace(outcome(Outcome.UNREADABLE)(facts), members_examined=facts.members_examined + 1, members_opened=True)
+
+
 WORSE: list[Callable[[Facts], Facts]] = [
     *(outcome(of) for of in Outcome if of not in {Outcome.EXAMINED, Outcome.SKIPPED}),
     *(byte(of) for of in (CoverageClass.UNREADABLE, CoverageClass.ENCRYPTED, CoverageClass.UNSUPPORTED)),
@@ -246,6 +263,11 @@ WORSE: list[Callable[[Facts], Facts]] = [
     candidate,
     stopped_earlier,
     older_set,
+    encrypted_member,
+    unreadable_member,
+    lambda facts: replace(facts, undecodable_videos=facts.undecodable_videos + 1),
+    lambda facts: replace(facts, containers_waiting=facts.containers_waiting + 1),
+    lambda facts: replace(facts, block_strata=(*facts.block_strata, replace(SAMPLED, leads=1))),
     lambda facts: replace(facts, limited_items=facts.limited_items + 1),
     lambda facts: replace(facts, undecodable_pictures=facts.undecodable_pictures + 1),
     lambda facts: replace(facts, unlisted_volumes=(facts.unlisted_volumes or 0) + 1),
@@ -269,7 +291,7 @@ def test_what_makes_facts_worse_never_turns_a_verdict_into_return(facts: Facts, 
 def test_no_policy_lets_these_be_followed_by_return(facts: Facts, policy: Policy) -> None:
     for worse in (
         outcome(Outcome.ENCRYPTED), outcome(Outcome.CRASHED), outcome(Outcome.TIMED_OUT), candidate,
-        volume("encrypted"), volume("unsupported"),
+        volume("encrypted"), volume("unsupported"), lambda one: replace(one, containers_waiting=1),
     ):  # fmt: skip
         changed_facts = worse(replace(facts, high_entropy_files=facts.coverage.items.get(Outcome.ENCRYPTED, 0)))
         assert recommend(changed_facts, policy).verdict is not Verdict.RETURN_INDICATED

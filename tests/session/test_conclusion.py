@@ -2,26 +2,35 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from suite import placed, record
 
 from triage.model.address import Address
-from triage.model.coverage import CoverageClass
+from triage.model.blocks import BlockStratum
+from triage.model.coverage import Coverage, CoverageClass
 from triage.model.digest import PictureHashes
 from triage.model.event import EndedBy
 from triage.model.evidence import Region, SourceInfo, VolumeReport
+from triage.model.finding import Finding, Match, MatchBy, SetIdentity, SetKind
 from triage.model.item import Item, ItemKind, Outcome
+from triage.model.recommendation import Recommendation, Verdict
 from triage.model.result import ItemResult
 from triage.model.runs import ByteRun
-from triage.policy.policy import Policy
+from triage.policy.policy import Demands, Policy, Tolerated
 from triage.session.conclusion import conclude, coverage_now
 from triage.store.case import Case, CaseReader
+from triage.store.exhibits import ExhibitState
 from triage.store.journal import AccountedItems
 
 WHEN = "2026-11-23T10:00:00.000000Z"
 PLAN = '{"profile":"scene","pictures":true,"sets":[],"sets_hold_pictures":true}'
+DEMO = {"name": "demo", "version": "3", "digest": "d" * 64, "kind": "notable"}
+NOTABLE = SetIdentity(name="demo", version="3", digest="d" * 64, kind=SetKind.NOTABLE)
+GIVEN = json.loads(PLAN) | {"sets": [DEMO], "set_dates": {"d" * 64: "2026-11-20T10:00:00Z"}}
 SIZE = 1 << 20
 REASONS = ("cannot be decoded: damaged header", "tiny: 3 x 4 pixels", "flat: one colour throughout", "low quality: 7")
 
@@ -80,9 +89,10 @@ def test_pictures_are_counted_where_they_are_allocated(examined: Case) -> None:
 
 
 def test_the_policy_of_the_plan_is_the_one_that_counts(case: Case) -> None:
-    """The default one for a plan from before there were policies, which asks for no self-test."""
+    """The default one for a plan from before there were policies, which asks for a self-test."""
     told = {}
-    for reference, policy in (("A/1", None), ("A/2", Policy(name="ours", version="1"))):
+    lenient = Policy(name="ours", version="1", demanded=Demands(self_test=False))
+    for reference, policy in (("A/1", None), ("A/2", lenient)):
         if policy is not None:
             plan = json.dumps({**json.loads(PLAN), "policy": policy.as_fields()})
             info = SourceInfo(kind="raw", files=("disk.raw",), size=SIZE)
@@ -92,7 +102,210 @@ def test_the_policy_of_the_plan_is_the_one_that_counts(case: Case) -> None:
         _, recommendation = conclude(case, record, ended_by=EndedBy.END)
         codes = [reason.code for reason in recommendation.reasons]
         told[reference] = codes.index("self-test-missing") < codes.index("looked-at")
-    assert told == {"A/1": False, "A/2": True}
+    assert told == {"A/1": True, "A/2": False}
+
+
+def concluded(case: Case, **plan: object) -> tuple[Coverage, Recommendation]:
+    """Conclude A/1 as if it had been planned with these fields besides, ended and tested."""
+    case.exhibits.record_self_test("A/1", True, "as expected")
+    case.exhibits.set_state("A/1", ExhibitState.WALKING, WHEN)
+    held = case.exhibits.get("A/1")
+    assert held is not None
+    return conclude(case, replace(held, plan_text=json.dumps(GIVEN | plan)), ended_by=EndedBy.END)
+
+
+def add(case: Case, item: Item, result: ItemResult | None = None, *, first: int = 0) -> None:
+    """List one item at a place in the walk, and store its result: examined, unless another is given."""
+    case.journal.add_items("A/1", 0, placed([item]), first=first)
+    (pending,) = case.queue.next("A/1", 1)
+    given = ItemResult(item=0, outcome=Outcome.EXAMINED) if result is None else result
+    record(case.journal, [given._replace(item=pending.number)])
+
+
+def codes(recommendation: Recommendation) -> list[str]:
+    return [reason.code for reason in recommendation.reasons]
+
+
+def test_with_dated_sets_and_a_self_test_return_is_indicated_under_the_default_policy(case: Case) -> None:
+    add(case, listed(1, allocated=True))
+    assert concluded(case)[1].verdict is Verdict.RETURN_INDICATED
+    for dated in ({}, {"d" * 64: "spring"}, {"d" * 64: "0001-01-01T00:00:00+14:00"}, {"d" * 64: "2026-11-26"}):
+        undated = concluded(case, set_dates=dated)[1]
+        assert (undated.verdict, codes(undated)[0]) == (Verdict.NOT_DETERMINED, "hash-set-undated")
+    old = concluded(case, set_dates={"d" * 64: "2026-01-26T23:00:00-05:00"})[1]
+    assert old.reasons[0].text.endswith("demo 3 (300 days).")
+
+
+def test_a_self_test_that_failed_stands_in_the_way(case: Case) -> None:
+    add(case, listed(1, allocated=True))
+    _, passed = concluded(case)
+    case.exhibits.record_self_test("A/1", False, "md5: not as expected")
+    held = case.exhibits.get("A/1")
+    assert held is not None
+    _, failed = conclude(case, replace(held, plan_text=json.dumps(GIVEN)), ended_by=EndedBy.END)
+    assert passed.verdict is Verdict.RETURN_INDICATED
+    assert codes(failed)[0] == "self-test-failed"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "code"),
+    [
+        (Outcome.ENCRYPTED, "encrypted: ZIP", "encrypted"),
+        (Outcome.ENCRYPTED, "high-entropy: noise throughout", "high-entropy"),
+        (Outcome.UNREADABLE, "damaged: cut short", "unreadable"),
+        (Outcome.CRASHED, "decoding: failed", "crashed"),
+        (Outcome.TIMED_OUT, None, "timed-out"),
+        (Outcome.SKIPPED, "limit: too deep", "limit"),
+    ],
+)
+def test_a_member_that_could_not_be_examined_weighs_as_much_as_a_file(
+    case: Case, outcome: Outcome, reason: str | None, code: str
+) -> None:
+    add(case, listed(1, allocated=True))
+    member = replace(listed(2, allocated=True), kind=ItemKind.MEMBER, path="Windows/a.zip/b.zip/c.jpg", runs=())
+    add(case, member, ItemResult(item=0, outcome=outcome, reason=reason), first=1)
+    coverage, open_result = concluded(case)
+    assert (open_result.verdict, codes(open_result)[0]) == (Verdict.NOT_DETERMINED, code)
+    assert coverage.items[outcome] == 1
+    assert coverage.bytes[CoverageClass.EXAMINED] + coverage.bytes[CoverageClass.UNALLOCATED_NOT_EXAMINED] == SIZE
+
+
+def test_noise_is_counted_apart_in_files_and_bytes(case: Case) -> None:
+    noise = ItemResult(item=0, outcome=Outcome.ENCRYPTED, reason="high-entropy: noise throughout, possibly a container")
+    add(case, listed(1, allocated=True))
+    add(case, listed(2, allocated=True), noise, first=1)
+    tolerant = Policy.from_fields({
+        "name": "ours", "version": "1", "tolerated": {"high_entropy_files": 1}, "reach": {"least_percent": 90.0},
+    }, "here")  # fmt: skip
+    coverage, result = concluded(case, policy=tolerant.as_fields())
+    assert (coverage.bytes[CoverageClass.ENCRYPTED], coverage.high_entropy) == (4096, 4096)
+    texts = {reason.code: reason.text for reason in result.reasons}
+    assert "1 file and 4.1 kilobytes (4,096 bytes). The policy tolerates it." in texts["high-entropy"]
+    assert "encrypted" not in texts
+
+
+def test_members_and_carved_files_are_told_among_the_files(case: Case) -> None:
+    add(case, listed(1, allocated=True))
+    add(case, replace(listed(2, allocated=True), kind=ItemKind.MEMBER, runs=()), first=1)
+    add(case, replace(listed(3, allocated=False), kind=ItemKind.CARVED), first=2)
+    _, result = concluded(case, members=True, carving=True, shadows=True)
+    texts = {reason.code: reason.text for reason in result.reasons}
+    assert "3 files, 1 of them inside others, 1 of them found where no file is" in texts["looked-at"]
+    assert "searched-by-signature" in texts
+    assert texts["whole-files-only"].startswith("Databases and videos were digested as whole files")
+    assert "shadow copies" not in texts["whole-files-only"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        ("cannot be decoded: no frame", "videos-undecodable"),
+        ("damaged: not all of the video could be decoded", "videos-undecodable"),
+        ("no decoder for its video", "videos-undecodable"),
+        ("limit: more than 9 packets", "limit"),
+        ("plain: 3 of 3 frames", "videos-not-comparable"),
+        ("no video in it", "videos-not-comparable"),
+    ],
+)
+def test_a_video_that_was_not_compared_is_told_where_it_is_allocated(case: Case, reason: str, code: str) -> None:
+    result = ItemResult(item=0, outcome=Outcome.EXAMINED, reason=reason)
+    add(case, listed(1, allocated=False), result)
+    assert (code in codes(concluded(case)[1])) is (code == "limit")
+    add(case, listed(2, allocated=True), result, first=1)
+    _, told = concluded(case)
+    assert code in codes(told)
+    assert (told.verdict is Verdict.RETURN_INDICATED) is (code == "videos-not-comparable")
+
+
+def test_the_share_of_undecodable_pictures_is_of_those_that_were_to_be_compared(case: Case) -> None:
+    broken = PictureHashes(declined="cannot be decoded: cut")
+    for number in range(20):
+        pictures = broken if number == 0 else PictureHashes()
+        result = ItemResult(
+            item=0, outcome=Outcome.EXAMINED, reason=broken.declined if number == 0 else None, pictures=pictures
+        )
+        add(case, listed(number, allocated=True), result, first=number)
+    for percent, verdict in ((4.9, Verdict.NOT_DETERMINED), (5.0, Verdict.RETURN_INDICATED)):
+        policy = Policy(name="ours", version="1", tolerated=Tolerated(undecodable_pictures_percent=percent))
+        _, told = concluded(case, policy=policy.as_fields())
+        assert told.verdict is verdict
+        assert "1 picture not at all" in {reason.code: reason.text for reason in told.reasons}["pictures-undecodable"]
+
+
+def test_a_run_of_blocks_is_no_file_that_was_examined(case: Case) -> None:
+    add(case, listed(1, allocated=True))
+    run = replace(listed(2, allocated=False), kind=ItemKind.CARVED)
+    blocks = ItemResult(item=0, outcome=Outcome.EXAMINED, reason="blocks: 6 of the 9 blocks of a known file")
+    add(case, run, blocks, first=1)
+    coverage, result = concluded(case)
+    assert " 1 file, 8.2 kilobytes" in next(one.text for one in result.reasons if one.code == "looked-at")
+    assert coverage.bytes[CoverageClass.UNALLOCATED_EXAMINED] == 4096
+
+
+def test_a_reason_that_names_no_rule_is_none(case: Case) -> None:
+    for number, reason in enumerate(["6 blocks, from number 0 on", "size: in no set", "\N{SNOWMAN}: x", ""]):
+        outcome = Outcome.SKIPPED if number == 1 else Outcome.EXAMINED
+        add(case, listed(number, allocated=True), ItemResult(item=0, outcome=outcome, reason=reason), first=number)
+    with CaseReader.open(case.folder) as reader:
+        assert coverage_now(reader, "A/1")["rules"] == [
+            {"outcome": "examined", "code": None, "items": 3},
+            {"outcome": "skipped", "code": "size", "items": 1},
+        ]
+
+
+def test_what_was_searched_is_examined_but_for_what_an_item_claims(case: Case) -> None:
+    add(case, listed(1, allocated=True))
+    add(case, listed(2, allocated=False), ItemResult(item=0, outcome=Outcome.TIMED_OUT), first=1)
+    case.journal.add_carved("A/1", [], ByteRun(0, SIZE // 2))
+    coverage, _ = concluded(case)
+    assert coverage.bytes[CoverageClass.EXAMINED] == coverage.bytes[CoverageClass.NOT_EXAMINED] == 4096
+    assert coverage.bytes[CoverageClass.UNALLOCATED_EXAMINED] == SIZE // 2 - 2 * 4096
+    assert coverage.bytes[CoverageClass.UNALLOCATED_NOT_EXAMINED] == SIZE // 2
+
+
+def test_a_container_still_to_be_gone_through_leaves_the_result_open(case: Case) -> None:
+    add(case, listed(1, allocated=True), ItemResult(item=0, outcome=Outcome.EXAMINED, opens=True))
+    waiting = concluded(case)[1]
+    assert codes(waiting)[0] == "containers-not-reached"
+    assert waiting.reasons[0].text.endswith(": 1 file.")
+    (container,) = case.queue.containers("A/1", 2, without=())
+    case.journal.end_container(container.number, whole=True)
+    assert concluded(case)[1].verdict is Verdict.RETURN_INDICATED
+
+
+def test_a_sample_of_blocks_is_told_with_its_leads(case: Case) -> None:
+    add(case, listed(1, allocated=True))
+    drawn = BlockStratum(label="space that no file has", blocks=250, grid=0, grid_read=0, drawn=100)
+    case.samples.record("A/1", [drawn])
+    assert "block-sample" in codes(concluded(case)[1])
+    case.samples.record("A/1", [replace(drawn, leads=1)])
+    assert codes(concluded(case)[1])[0] == "block-lead"
+    found = Finding(
+        address=listed(2, allocated=False).address,
+        match=Match(
+            set=SetIdentity(name="demo", version="3", digest="d" * 64, kind=SetKind.NOTABLE),
+            by=MatchBy.BLOCK,
+            distance=0,
+        ),
+        analyzer="blocks",
+        analyzer_version="1",
+    )
+    add(case, listed(2, allocated=False), ItemResult(item=0, outcome=Outcome.EXAMINED, findings=(found,)), first=1)
+    assert codes(concluded(case)[1])[:2] == ["candidate-unconfirmed", "looked-at"]
+
+
+def test_the_account_now_tells_each_region_and_each_rule(examined: Case) -> None:
+    with CaseReader.open(examined.folder) as reader:
+        account: dict[str, Any] = coverage_now(reader, "A/1")
+    (region,) = account["regions"]
+    assert {**region, "bytes": None} == {
+        "name": "whole source", "offset": 0, "length": SIZE, "state": "read", "file_system": "ntfs", "bytes": None,
+    }  # fmt: skip
+    assert region["bytes"] == account["bytes"]
+    assert account["rules"] == [
+        {"outcome": "examined", "code": code, "items": 2}
+        for code in (None, "cannot be decoded", "flat", "low quality", "tiny")
+    ]
 
 
 def test_the_coverage_now_is_of_one_moment(examined: Case, monkeypatch: pytest.MonkeyPatch) -> None:

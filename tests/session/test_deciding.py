@@ -162,10 +162,24 @@ def test_an_examination_that_was_cut_off_is_concluded_with_the_decision(folder: 
         assert case.queries.recommendation("A/1") == row["recommendation"]
 
 
-def test_a_case_in_use_cannot_be_decided_on(folder: Path) -> None:
+def test_an_exhibit_in_use_cannot_be_decided_on_and_another_one_can(folder: Path) -> None:
     concluded(folder)
-    with Case.open(folder), pytest.raises(StoreError, match="is in use by process"):
-        Deciding(folder, "A/1")
+    concluded(folder, exhibit="A/2")
+    with Case.open(folder) as case:
+        case.claim("A/2")
+        with pytest.raises(StoreError, match=r"exhibit A/2 of the case .* is in use by process"):
+            Deciding(folder, "A/2")
+        assert decide(folder, REFER)["exhibit"] == "A/1"
+
+
+def test_a_candidate_judged_while_a_decision_is_made_undoes_it(folder: Path) -> None:
+    concluded(folder)
+    concluded(folder, MatchBy.PDQ, exhibit="A/2")
+    with Deciding(folder, "A/1") as deciding:
+        judge(folder, [1], confirmed=False, examiner="A Examiner")
+        with pytest.raises(UsageError, match="a candidate was judged while"):
+            deciding.record(REFER)
+    assert recorded(folder) == []
 
 
 def forge_text(raw: sqlite3.Connection) -> None:

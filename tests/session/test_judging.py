@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthetic.concluded import concluded
+from synthetic.concluded import WHEN, concluded
 
 from triage.model.errors import StoreError, UsageError
 from triage.model.event import EndedBy
 from triage.model.finding import MatchBy
+from triage.session.conclusion import conclude
 from triage.session.examination import open_case
 from triage.session.judging import judge
 from triage.store.case import Case
+from triage.store.exhibits import ExhibitState
 
 PDQ = MatchBy.PDQ
 
@@ -127,9 +129,26 @@ def test_an_unknown_finding_or_a_name_that_is_none_is_refused(folder: Path) -> N
         judge(folder, [1], confirmed=True, examiner="-")
     with pytest.raises(UsageError, match="the note has no letter"):
         judge(folder, [1], confirmed=True, examiner="A Examiner", note="?")
-    with Case.open(folder), pytest.raises(StoreError, match="is in use"):
-        judge(folder, [1], confirmed=True, examiner="A Examiner")
+    with Case.open(folder) as case:
+        case.claim("A/1")
+        with pytest.raises(StoreError, match=r"exhibit A/1 of the case .* is in use"):
+            judge(folder, [1], confirmed=True, examiner="A Examiner")
     assert history(folder) == []
+
+
+def test_a_candidate_is_judged_while_its_exhibit_is_being_examined(folder: Path) -> None:
+    concluded(folder, PDQ)
+    with Case.open(folder) as case:
+        case.claim("A/1")
+        case.exhibits.set_state("A/1", ExhibitState.EXAMINING, WHEN)
+        before = case.queries.recommendation("A/1")
+        (row,), recommended = judge(folder, [1], confirmed=True, examiner="A Examiner")
+        assert (row["confirmed"], recommended) == (True, {"A/1": before})
+        found = case.exhibits.get("A/1")
+        assert found is not None
+        assert found.state is ExhibitState.EXAMINING
+        _, concludes = conclude(case, found, ended_by=EndedBy.END)
+    assert concludes.reasons[0].code == "candidate-confirmed"
 
 
 def test_a_judgement_that_was_changed_is_refused(folder: Path) -> None:

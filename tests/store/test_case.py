@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,8 +17,9 @@ from suite import placed
 
 from triage.model.errors import StoreError, UsageError
 from triage.model.item import Item
+from triage.store import database, opening
 from triage.store.case import Case, CaseReader
-from triage.store.lock import WriterLock
+from triage.store.lock import InUseError, ProcessLock
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,6 +28,7 @@ import os, signal, sys
 from pathlib import Path
 from triage.store.case import Case
 case = Case.open(Path(sys.argv[1]))
+case.claim("ABC/1")
 with case.transaction():
     case.ledger.append(when="2026", actor="a", action="never.happened", subject="s", payload={})
     if sys.argv[2] == "fork" and (child := os.fork()) == 0:
@@ -74,29 +77,93 @@ def test_open_or_create_goes_on_where_the_case_is(case: Case, when: str) -> None
 
 
 def test_a_missing_case_is_one_line(tmp_path: Path) -> None:
-    for opening in (Case.open, CaseReader.open):
+    for way in (Case.open, CaseReader.open):
         with pytest.raises(StoreError, match="holds no case") as error:
-            opening(tmp_path)
+            way(tmp_path)
         one_line(error)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_second_writer_is_refused_and_told_who_writes(case: Case) -> None:
-    with pytest.raises(StoreError, match=f"is in use by process {os.getpid()}") as error:
-        Case.open(case.folder)
-    one_line(error)
+def test_an_exhibit_is_claimed_once_and_who_has_it_is_told(case: Case) -> None:
+    case.claim("ABC/1")
+    case.claim("ABC/1")
+    with Case.open(case.folder) as other:
+        other.claim("ABC/2")
+        with pytest.raises(InUseError, match=f"exhibit ABC/1 of the case .* in use by process {os.getpid()}") as error:
+            other.claim("ABC/1")
+        one_line(error)
+        case.close()
+        case.close()
+        other.claim("ABC/1")
 
 
-def test_a_second_process_is_refused(case: Case) -> None:
-    code = "import sys\nfrom pathlib import Path\nfrom triage.store.case import Case\nCase.open(Path(sys.argv[1]))"
+def test_a_second_process_is_refused_the_exhibit_and_writes_to_the_case(case: Case) -> None:
+    case.claim("ABC/1")
+    code = """
+import sys
+from pathlib import Path
+from triage.store.case import Case
+case = Case.open(Path(sys.argv[1]))
+case.ledger.append(when="2026", actor="a", action="by.another", subject="s", payload={})
+case.claim("ABC/1")
+"""
     result = run_python(code, str(case.folder))
     assert f"is in use by process {os.getpid()}" in result.stderr
+    assert [event.action for event in case.ledger.events()] == ["case.created", "by.another"]
 
 
-def test_the_lock_is_free_after_closing(case: Case) -> None:
-    case.close()
-    case.close()
+def test_an_exhibit_of_any_name_is_claimed(case: Case) -> None:
+    for reference in ("../x", "caf\udce9", "x" * 300, ""):
+        case.claim(reference)
+    assert sum(path.name.startswith("exhibit-") for path in case.folder.iterdir()) == 4
+
+
+def test_who_opens_a_case_waits_for_another_to_open_it(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An older program holds this lock for as long as it writes."""
+    lock = ProcessLock(case.folder / "case.lock", "the case")
+    release = threading.Timer(0.3, lock.release)
+    release.start()
     Case.open(case.folder).close()
+    release.join()
+    lock = ProcessLock(case.folder / "case.lock", "the case")
+    monkeypatch.setattr(opening, "_PATIENCE", 0.1)
+    with pytest.raises(InUseError, match=f"case is in use by process {os.getpid()}") as error:
+        Case.open(case.folder)
+    one_line(error)
+    lock.release()
+
+
+def test_a_writer_waits_for_its_turn(prepared: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each transaction adds to what it read inside: none may begin before the one before it ended."""
+    monkeypatch.setattr(database, "_WAIT", 0.01)  # so that turns are waited for more than once
+    monkeypatch.setattr(database, "_ATTEMPTS", 10_000)
+
+    def count() -> None:
+        with Case.open(prepared.folder) as case:
+            for _ in range(25):
+                with case.transaction():
+                    number = int(case.decisions.next_number())
+                    case.ledger.append(when="2026", actor="a", action="step", subject="s", payload={"n": number})
+                    case.exhibits.add_bytes_read("ABC/1", 1)
+
+    writers = [threading.Thread(target=count) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    prepared.ledger.verify()
+    found = prepared.exhibits.get("ABC/1")
+    assert found is not None
+    assert found.bytes_read == len(list(prepared.ledger.events())) - 1 == 100
+
+
+def test_a_file_that_is_never_free_is_one_line(prepared: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "_WAIT", 0.05)
+    monkeypatch.setattr(database, "_ATTEMPTS", 3)
+    with Case.open(prepared.folder) as other, prepared.transaction():
+        with pytest.raises(StoreError, match="database is locked; another program holds the file") as error:
+            other.exhibits.add_bytes_read("ABC/1", 1)
+        one_line(error)
 
 
 @pytest.mark.parametrize("children", ["none", "fork"])
@@ -106,6 +173,7 @@ def test_a_killed_writer_leaves_a_consistent_case_and_no_lock(case: Case, childr
     assert result.returncode == -signal.SIGKILL, result.stderr
     try:
         with Case.open(case.folder) as again:
+            again.claim("ABC/1")
             assert [event.action for event in again.ledger.events()] == ["case.created"]
     finally:
         if child := int(result.stdout):
@@ -134,9 +202,9 @@ def test_a_file_of_another_program_is_refused_and_left_alone(tmp_path: Path, whe
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "case.sqlite").write_bytes(b"not a database at all, but long enough to look at" * 100)
-    for opening in (Case.open, CaseReader.open):
+    for way in (Case.open, CaseReader.open):
         with pytest.raises(StoreError, match="not a database; name the folder of a case") as error:
-            opening(tmp_path)
+            way(tmp_path)
         one_line(error)
 
 
@@ -150,7 +218,7 @@ def test_a_damaged_case_is_refused(prepared: Case, item: Callable[[int], Item]) 
     with pytest.raises(StoreError, match="malformed") as error:
         Case.open(prepared.folder)
     assert "new case" in one_line(error)
-    WriterLock(prepared.folder / "case.lock").release()  # the refusal gave the lock back
+    ProcessLock(prepared.folder / "case.lock", "the case").release()  # the refusal gave the lock back
 
 
 def test_a_newer_case_is_refused(case: Case) -> None:
@@ -158,9 +226,9 @@ def test_a_newer_case_is_refused(case: Case) -> None:
     with sqlite3.connect(case.folder / "case.sqlite") as raw:
         raw.execute("PRAGMA user_version = 99")
     raw.close()
-    for opening in (Case.open, CaseReader.open):
+    for way in (Case.open, CaseReader.open):
         with pytest.raises(StoreError, match="schema version 99") as error:
-            opening(case.folder)
+            way(case.folder)
         one_line(error)
 
 
@@ -184,9 +252,9 @@ def unreachable(folder: Path) -> list[Path]:
 
 def test_a_folder_that_cannot_be_reached_is_one_line(tmp_path: Path, when: str) -> None:
     for folder in unreachable(tmp_path):
-        for opening in (Case.open, CaseReader.open):
+        for way in (Case.open, CaseReader.open):
             with pytest.raises(StoreError, match="cannot be reached") as error:
-                opening(folder)
+                way(folder)
             one_line(error)
         with pytest.raises(StoreError, match="cannot be made") as error:
             Case.open_or_create(folder, when=when, actor="examiner")
@@ -199,9 +267,9 @@ def test_a_folder_behind_a_closed_one_is_one_line(case: Case, when: str) -> None
     closed.chmod(0o600)
     try:
         with as_nobody():
-            for opening in (Case.open, CaseReader.open):
+            for way in (Case.open, CaseReader.open):
                 with pytest.raises(StoreError, match="cannot be reached: Permission denied; check the path"):
-                    opening(case.folder)
+                    way(case.folder)
             with pytest.raises(StoreError, match="cannot be made: Permission denied"):
                 Case.open_or_create(case.folder, when=when, actor="examiner")
     finally:

@@ -182,8 +182,8 @@ def test_the_account_streams_every_item(prepared: Case, item: Callable[[int], It
     )
     accounted = list(prepared.journal.accounted("ABC/1"))
     assert [(one.outcome, one.code, one.allocated, one.damaged, one.items) for one in accounted] == [
-        (Outcome.UNREADABLE, "sector 9", False, False, 1),
-        (Outcome.NOT_REACHED, "", True, False, 1),
+        (Outcome.UNREADABLE, "sector 9", False, None, 1),
+        (Outcome.NOT_REACHED, "", True, None, 1),
     ]
     assert [one.spans.tolist() for one in accounted] == [[[VOLUME, VOLUME + 4096]], [[VOLUME + 4096, VOLUME + 8192]]]
 

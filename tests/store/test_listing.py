@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from suite import placed
 
-from triage.model.evidence import Region
+from triage.model.evidence import Region, SourceInfo
 from triage.model.item import Item
 from triage.model.runs import ByteRun
 from triage.store import listing
@@ -26,8 +26,9 @@ def paths(case: Case) -> list[str]:
     return [row["path"] for row in case._database.rows("SELECT path FROM item ORDER BY id")]
 
 
-def has_index(case: Case) -> bool:
-    return case._database.one("SELECT 1 FROM sqlite_master WHERE name = 'item_address'") is not None
+def has_index(case: Case, volume: int = VOLUME) -> bool:
+    name = f"item_address_{case.layout.key(EXHIBIT, volume)}"
+    return case._database.one("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)) is not None
 
 
 def test_a_walk_that_lists_no_name_twice_needs_no_index(prepared: Case, item: Callable[[int], Item]) -> None:
@@ -56,8 +57,29 @@ def test_a_walk_begun_again_is_compared_and_one_of_another_volume_is_not(
     assert add(prepared, [item(n) for n in range(8)], 0) == 3
     assert has_index(prepared)
     assert add(prepared, [item(n) for n in range(8)], 0, volume=SECOND) == 8
-    assert not has_index(prepared)
+    assert not has_index(prepared, SECOND)
     assert add(prepared, [item(7), item(8)], 7) == 1, "a walk goes on that another one came between"
+    prepared.layout.mark_walked(EXHIBIT, VOLUME, listed=True)
+    assert not has_index(prepared)
+
+
+def test_two_walks_begun_again_at_once_do_not_meet(
+    prepared: Case, info: SourceInfo, region: Region, item: Callable[[int], Item]
+) -> None:
+    """Each writer knows its own exhibit alone, of which both hold the same addresses."""
+    other = "ABC/2"
+    prepared.exhibits.add(other, info, "a" * 64, plan_text="{}", plan_digest="b" * 64, when="2026")
+    prepared.layout.record_regions(other, [region])
+    with Case.open(prepared.folder) as second:
+        for part in (range(3), range(3), range(3, 6)):
+            rows, first = placed([item(n) for n in part]), part.start
+            new = 3 if first or not paths(prepared)[3:] else 0
+            assert prepared.journal.add_items(EXHIBIT, VOLUME, rows, first=first) == new
+            assert second.journal.add_items(other, VOLUME, rows, first=first) == new
+        prepared.layout.mark_walked(EXHIBIT, VOLUME, listed=True)
+        assert not has_index(prepared)
+        assert second.journal.add_items(other, VOLUME, placed([item(5), item(6)]), first=6) == 1
+    assert len(paths(prepared)) == 6 + 7
 
 
 def test_more_names_than_are_remembered_are_still_stored_once(

@@ -3,11 +3,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from suite import placed
+from suite import placed, record
 
 from triage.model.errors import StoreError
 from triage.model.evidence import Region, SourceInfo
-from triage.model.item import Item
+from triage.model.item import Item, Outcome
+from triage.model.placing import Placed
+from triage.model.result import ItemResult
 from triage.store import opening
 from triage.store.case import Case, CaseReader
 from triage.store.database import Database
@@ -15,7 +17,7 @@ from triage.store.exhibits import Exhibits
 from triage.store.layout import Layout
 from triage.store.ledger import Ledger
 from triage.store.migrations import APPLICATION_ID, MIGRATIONS, Migration, migrate, version
-from triage.store.rows import INSERT_ITEM, ITEM_COLUMNS
+from triage.store.rows import INSERT_ITEM, ITEM_COLUMNS, member_row
 
 WHEN = "2026-11-23T10:00:00.000000Z"
 
@@ -26,9 +28,9 @@ def test_a_stranger_reads_the_case_with_plain_sql(prepared: Case, item: Callable
     tables = {row[0] for row in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert tables == {
         "meta", "exhibit", "plan", "region", "item", "finding", "trouble", "unreadable", "coverage",
-        "recommendation", "custody", "decision", "judgement",
+        "recommendation", "custody", "decision", "judgement", "searched", "indication", "block_sample",
     }  # fmt: skip
-    assert raw.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == ("5",)
+    assert raw.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == (str(len(MIGRATIONS)),)
     assert raw.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
     row = raw.execute("SELECT path, size, modified, runs, outcome, typeof(modified) FROM item").fetchone()
     assert row == (
@@ -63,7 +65,9 @@ def test_an_older_case_is_brought_up_to_date(prepared: Case, one_more_step: tupl
     assert row is not None
     assert tuple(row) == ("ABC/1", None)
     database.close()
-    with pytest.raises(StoreError, match="schema version 6, this program knows 5"):
+    with pytest.raises(
+        StoreError, match=f"schema version {len(MIGRATIONS) + 1}, this program knows {len(MIGRATIONS)};"
+    ):
         Case.open(prepared.folder)
 
 
@@ -114,6 +118,34 @@ def test_a_case_from_before_decisions_is_decided_in(
         assert list(case.decisions.rows()) == list(case.judgements.rows()) == []
         assert [(row["id"], row["confirmed"]) for row in case.queries.findings()] == [(7, None)]
         assert case.judgements.finding(7).exhibit == "ABC/1"
+
+
+def test_a_case_from_before_members_keeps_its_items_and_takes_members(
+    tmp_path: Path, info: SourceInfo, region: Region, item: Callable[[int], Item]
+) -> None:
+    database = Database(tmp_path / "case.sqlite", "rwc")
+    migrate(database, 0, MIGRATIONS[:5])
+    Ledger(database).append(when=WHEN, actor="examiner", action="case.created", subject="case", payload={})
+    exhibits = Exhibits(database)
+    exhibits.add("ABC/1", info, "f" * 64, plan_text="{}", plan_digest="e" * 64, when=WHEN)
+    Layout(database, exhibits).record_regions("ABC/1", [region])
+    database.execute_many(INSERT_ITEM, [(1, number, *row) for number, row in enumerate(placed([item(1), item(2)]))])
+    database.execute("CREATE UNIQUE INDEX item_address ON item (region_id, address)")
+    before = [tuple(row) for row in database.rows(f"SELECT id, sequence, {ITEM_COLUMNS} FROM item ORDER BY id")]
+    database.close()
+    with Case.open(tmp_path) as case:
+        after = case._database.rows(f"SELECT id, sequence, {ITEM_COLUMNS} FROM item ORDER BY id")
+        assert [tuple(row) for row in after] == before
+        assert case._database.one("SELECT 1 FROM sqlite_master WHERE name = 'item_address'") is None
+        assert case.queue.containers("ABC/1", 10) == []
+        record(case.journal, [ItemResult(item=1, outcome=Outcome.EXAMINED, opens=True)])
+        row = member_row(item(3), Placed(0, 0), ItemResult(item=0, outcome=Outcome.EXAMINED))
+        assert case.journal.add_members(1, [row], [], first=0, found_at=WHEN, seconds=0) == 1
+        again = placed([item(1), item(2), item(4)])
+        assert case.journal.add_items("ABC/1", region.run.offset, again, first=0) == 1
+        found = case.exhibits.get("ABC/1")
+        assert found is not None
+        assert (found.self_test, case.samples.of("ABC/1")) == (None, ())
 
 
 def test_a_step_that_fails_leaves_the_case_as_it_was(prepared: Case, tmp_path: Path) -> None:

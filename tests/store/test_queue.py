@@ -84,7 +84,7 @@ def test_what_waits_is_told_with_all_that_is_needed_to_examine_it(prepared: Case
     put(prepared, placed([item], tier=3, rank=18, draw=1))
     (pending,) = prepared.queue.next(EXHIBIT, 10)
     assert item_of(pending.row) == item
-    assert (pending.tier, pending.is_picture, pending.size) == (3, True, 512)
+    assert (pending.tier, pending.rank, pending.is_picture, pending.size) == (3, 18, True, 512)
     assert pending.folder == (ByteRun(FIRST, 1 << 29), "Pictures")
 
 
@@ -233,8 +233,9 @@ def test_exhibits_of_one_case_do_not_mix(prepared: Case, info: SourceInfo, regio
     [
         (queue._NEXT, (1, "[]", 512), "item_queue"),
         (queue._LOOKS, (1, "[]", 128), "item_look"),
-        (queue._BEFORE, (1, 5, -1), "item_in_order"),
-        (queue._BEHIND, (1, 5, -1), "item_in_order"),
+        (queue._CONTAINERS, (1, "[]", 128), "item_opens"),
+        (queue._BEFORE, (1, 5, -1, 0), "item_in_order"),
+        (queue._BEHIND, (1, 5, -1, 99), "item_in_order"),
     ],
 )
 def test_what_comes_next_is_read_off_an_index_and_never_sorted(

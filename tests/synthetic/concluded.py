@@ -25,6 +25,7 @@ PLAN = json.dumps(
         "pictures": True,
         "sets": [{"name": "demo", "version": "3", "digest": "d" * 64, "kind": "notable"}],
         "sets_hold_pictures": True,
+        "set_dates": {"d" * 64: "2026-11-20"},
     }
 )
 
@@ -53,6 +54,7 @@ def _examine(case: Case, exhibit: str, matches: tuple[MatchBy, ...], files: int)
     region = Region(run=ByteRun(0, SIZE), name="whole source", scheme="none", is_volume=True)
     info = SourceInfo(kind="raw", files=("disk.raw",), size=SIZE)
     case.exhibits.add(exhibit, info, "f" * 64, plan_text=PLAN, plan_digest="e" * 64, when=WHEN)
+    case.exhibits.record_self_test(exhibit, True, "all abilities as expected")
     case.layout.record_regions(exhibit, [region])
     case.layout.record_volume(exhibit, VolumeReport(region=region, state="read", file_system="ntfs"))
     items = [_item(number) for number in range(files)]

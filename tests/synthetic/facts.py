@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from triage.model.blocks import BlockStratum
 from triage.model.coverage import Coverage, CoverageClass
 from triage.model.event import EndedBy
 from triage.model.finding import SetIdentity, SetKind
@@ -29,6 +30,8 @@ def covered(items: Mapping[str, int] | None = None, **classes: int) -> Coverage:
     return Coverage(size=sum(account.values()), bytes=account, items=outcomes)
 
 
+SAMPLED = BlockStratum(label="space that no file has", blocks=10_000, grid=100, grid_read=100, drawn=1_000)
+
 CLEAR = Facts(
     finished=True,
     profile="scene",
@@ -47,6 +50,7 @@ CLEAR = Facts(
 
 UNKNOWN: dict[str, list[dict[str, Any]]] = {
     "candidate-unconfirmed": [{"matches": (SetMatches(set=NOTABLE, category="A", unconfirmed=2),)}],
+    "block-lead": [{"block_strata": (SAMPLED, replace(SAMPLED, leads=2))}],
     "encrypted": [
         {"source_encrypted": "LUKS"},
         {"volumes": {"read": 1, "encrypted": 1}},
@@ -80,12 +84,16 @@ UNKNOWN: dict[str, list[dict[str, Any]]] = {
         {"coverage": covered({Outcome.NOT_REACHED: 1})},
         *({"ended_by": cause} for cause in EndedBy if cause is not EndedBy.END),
     ],
+    "containers-not-reached": [{"containers_waiting": 1}, {"containers_waiting": 3, "members_opened": True}],
     "not-examined": [{"coverage": covered(not_examined=1)}],
     "no-hash-set": [{"sets": ()}, {"sets": (KNOWN,)}],
+    "hash-set-undated": [{"set_dates": {}}, {"set_dates": {NOTABLE.digest: TODAY + timedelta(days=2)}}],
     "hash-set-old": [{"set_dates": {NOTABLE.digest: TODAY - timedelta(days=91)}}],
+    "self-test-missing": [{"self_test_passed": None}],
     "self-test-failed": [{"self_test_passed": False}],
     "pictures-not-compared": [{"profile": "exact", "pictures_compared": False}],
     "pictures-undecodable": [{"undecodable_pictures": 1}, {"damaged_pictures": 1}],
+    "videos-undecodable": [{"undecodable_videos": 1}],
     "nothing-examined": [{"files_examined": 0}],
 }
 CHANGES = [(code, change) for code, changes in UNKNOWN.items() for change in changes]
@@ -118,6 +126,15 @@ any_facts = st.builds(
     sets_hold_pictures=st.booleans(),
     coverage=accounts,
     files_examined=counts,
+    members_examined=counts,
+    carved_examined=counts,
+    containers_waiting=st.integers(min_value=0, max_value=2),
+    block_strata=st.lists(st.sampled_from([SAMPLED, replace(SAMPLED, leads=2)]), max_size=2).map(tuple),
+    block_findings=st.integers(min_value=0, max_value=2),
+    members_opened=st.booleans(),
+    videos_compared=st.booleans(),
+    shadows=st.booleans(),
+    carved=st.booleans(),
     matches=st.lists(
         st.builds(
             SetMatches,
@@ -137,6 +154,8 @@ any_facts = st.builds(
     undecodable_pictures=counts,
     damaged_pictures=counts,
     incomparable_pictures=counts,
+    undecodable_videos=st.integers(min_value=0, max_value=2),
+    incomparable_videos=counts,
     source_encrypted=st.none() | st.just("LUKS"),
     source_troubles=st.lists(st.just("the last segment is cut"), max_size=1).map(tuple),
     strata=samples,

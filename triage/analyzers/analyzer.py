@@ -7,6 +7,7 @@ from triage.hashsets.hashset import HashSet, Held
 from triage.model.digest import Digests, PictureHashes
 from triage.model.finding import Finding
 from triage.model.item import Item
+from triage.model.video import VideoHashes
 
 
 class Facts(NamedTuple):
@@ -17,6 +18,7 @@ class Facts(NamedTuple):
     exact: Sequence[Held]
     media_type: str | None = None
     pictures: PictureHashes | None = None
+    video: VideoHashes | None = None
 
 
 class Analyzer(Protocol):

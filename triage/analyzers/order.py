@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from triage.analyzers.analyzer import Analyzer, Facts
 from triage.analyzers.exact import ExactMatch
 from triage.analyzers.perceptual import PerceptualMatch
+from triage.analyzers.video import VideoMatch
 from triage.hashsets.hashset import HashSet
 from triage.model.finding import Finding
 
-ANALYZERS: tuple[Analyzer, ...] = (ExactMatch(), PerceptualMatch())
+ANALYZERS: tuple[Analyzer, ...] = (ExactMatch(), PerceptualMatch(), VideoMatch())
 
 
 def analyze(facts: Facts, sets: Sequence[HashSet]) -> tuple[Finding, ...]:

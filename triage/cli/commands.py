@@ -9,15 +9,19 @@ from triage.cli.stopping import Stopped
 from triage.model.errors import UsageError
 
 _COMMANDS = {
+    "receive": "triage.cli.receiving",
+    "received": "triage.cli.receiving",
     "examine": "triage.cli.examine",
     "items": "triage.cli.listing",
     "findings": "triage.cli.listing",
+    "indications": "triage.cli.listing",
     "coverage": "triage.cli.listing",
     "judge": "triage.cli.judging",
     "judgements": "triage.cli.judging",
     "decide": "triage.cli.deciding",
     "decisions": "triage.cli.deciding",
     "hashset": "triage.cli.hashset",
+    "selftest": "triage.cli.selftest",
 }
 
 
@@ -52,7 +56,7 @@ def triage() -> None:
     \b
     Shell completion: eval "$(_TRIAGE_COMPLETE=bash_source triage)"   (or zsh_source, fish_source)
     Exit codes: 0 done, 2 wrong usage, 3 source cannot be opened, 4 case or library cannot be used,
-    5 stopped before the end (the same command resumes), 6 verification failed.
+    5 stopped before the end (the same command resumes), 6 verification or self-test failed.
     """  # noqa: D301 - \b is click's mark for text that must not be re-wrapped
 
 

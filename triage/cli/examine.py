@@ -46,8 +46,9 @@ def default_exhibit(source: Path) -> str:
     type=click.Choice([profile.value for profile in Profile]),
     default=Profile.SCENE.value,
     show_default=True,
-    help="exact: digests of every file; scene: pictures compared as well, known software and files over 1 MiB "
-    "of a size that no set holds left out; full: every picture in full, nothing left out",
+    help="exact: digests of every file; scene: pictures, videos, archives and a sample of blocks compared as well, "
+    "known software and files over 1 MiB of a size that no set holds left out; full: nothing left out, thumbnails, "
+    "shadow copies and all free space searched",
 )
 @click.option("--jobs", type=click.IntRange(1, 64), help="worker processes [default: processor cores]")
 @click.option("--library", type=PLACE, help="folder of the hash sets")
@@ -61,6 +62,8 @@ def default_exhibit(source: Path) -> str:
 @click.option("--unlock", is_flag=True, help="ask for passwords and recovery keys of encrypted volumes; none is stored")
 @click.option("--unlock-file", type=PLACE, multiple=True, metavar="FILE", help="read them from a text file, one a line")
 @click.option("--unlock-key", type=PLACE, multiple=True, metavar="FILE", help="a key file: a .BEK, or one of LUKS")
+@click.option("--indicators", type=PLACE, metavar="FILE", help="a force's own table of telling names (TOML)")
+@click.option("--keywords", type=PLACE, metavar="FILE", help="a force's own words to look for in names, one a line")
 @click.option("--verify-source", is_flag=True, help="first compare the whole source with the digests it claims (E01)")
 @click.option(
     "--time-limit", type=DURATION, metavar="TIME", help="stop a run after so long, such as 20m or 1h30m; resumable"
@@ -85,6 +88,8 @@ def examine(
     unlock: bool,
     unlock_file: tuple[Path, ...],
     unlock_key: tuple[Path, ...],
+    indicators: Path | None,
+    keywords: Path | None,
     verify_source: bool,
     time_limit: float | None,
     enough: int | None,
@@ -117,6 +122,8 @@ def examine(
         library=library,
         policy=policy,
         secrets=given(asked=unlock, lists=unlock_file, keys=unlock_key),
+        indicators=indicators,
+        keywords=keywords,
         verify_source=verify_source,
         stop=Stop(seconds=time_limit, findings=enough),
         trace=profile_run,

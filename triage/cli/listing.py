@@ -1,4 +1,4 @@
-"""`triage items`, `findings`, `coverage`: what a case holds, as a table, CSV or JSON lines."""
+"""`triage items`, `findings`, `indications`, `coverage`: what a case holds, as a table, CSV or JSON lines."""
 
 import sys
 from contextlib import closing
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from triage.cli.account import show_account
 from triage.cli.output import console
-from triage.cli.report import coverage_table
 from triage.cli.rows import CASE, CSV, EXHIBIT, JSON, JSONL, ONE_EXHIBIT, Row, open_reader, writer
-from triage.cli.text import json_line, safe
+from triage.cli.text import json_line
 
 
 @click.command()
@@ -47,10 +47,28 @@ def findings(case: Path, exhibit: str | None, *, jsonl: bool, as_csv: bool) -> N
 
 @click.command()
 @CASE
+@EXHIBIT
+@JSONL
+@CSV
+def indications(case: Path, exhibit: str | None, *, jsonl: bool, as_csv: bool) -> None:
+    """List what names hint at: encryption and wiping programs, file sharing, backups, words of the force's list.
+
+    A name proves nothing of a content, and no recommendation rests on one.
+    """
+    write = writer(("group", "label", "path"), jsonl=jsonl, as_csv=as_csv)
+    with open_reader(case) as reader, closing(reader.indications.rows(exhibit)) as rows:
+        write(rows, several=exhibit is None and len(reader.queries.exhibits()) > 1)
+
+
+@click.command()
+@CASE
 @ONE_EXHIBIT
 @JSON
 def coverage(case: Path, exhibit: str, as_json: bool) -> None:
-    """Show the coverage account: every byte of the exhibit in exactly one class, every item in one outcome."""
+    """Show the coverage account: every byte of the exhibit in exactly one class, every item in one outcome.
+
+    The account is given for the whole exhibit and for each of its volumes and gaps.
+    """
     from triage.session.conclusion import coverage_now  # noqa: PLC0415 - heavy to load, and help must come at once
 
     with open_reader(case) as reader:
@@ -58,9 +76,4 @@ def coverage(case: Path, exhibit: str, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json_line(account) + "\n")
         return
-    out = console()
-    if account["state"] != "finished":
-        out.print(f"The examination of {safe(exhibit)} is not finished (state: {account['state']}).")
-    out.print(coverage_table(account["bytes"], account["size"]))
-    for outcome, count in account["items"].items():
-        out.print(f"{count:>12,}  items {outcome}")
+    show_account(console(), account)

@@ -8,6 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from triage.cli.account import share
 from triage.cli.output import console
 from triage.cli.text import duration, place, safe, size
 
@@ -88,6 +89,6 @@ def coverage_table(coverage: Mapping[str, int], whole: int) -> Table:
     table.add_column("share", justify="right")
     for kind, count in coverage.items():
         if count:
-            table.add_row(kind, f"{count:,}", f"{100 * count / whole:.2f} %")
+            table.add_row(kind, f"{count:,}", share(count, whole))
     table.add_row("sum", f"{sum(coverage.values()):,}", "", style="bold")
     return table

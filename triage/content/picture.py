@@ -98,6 +98,17 @@ def hash_known_picture(
     return hashes, () if hashes.declined else crop_hashes(picture.image)
 
 
+def upright_picture(content: Content, media_type: str, limits: PictureLimits = DEFAULT_LIMITS) -> Image.Image:
+    """Return a picture as a person sees it, as far as it can be decoded; good until the next is decoded in this thread.
+
+    Raises EvidenceError with the reason where there is nothing to see, or the content cannot be read, and MemoryError.
+    """
+    try:
+        return _decoded(content, media_type, limits)[0].image
+    except _DeclinedError as reason:
+        raise EvidenceError(str(reason)) from reason
+
+
 @dataclass(frozen=True, slots=True)
 class _View:
     """A picture, whole or inside its borders, with its hash and why that is not to be compared, if so."""

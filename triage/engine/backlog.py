@@ -49,6 +49,7 @@ class Backlog:
 
     case: Case
     exhibit: str
+    workers: int = 1
     out: dict[int, Pending] = field(default_factory=dict)
     _bytes: int = _FIRST_BYTES
     _looking: set[int] = field(default_factory=set)
@@ -56,7 +57,6 @@ class Backlog:
     _large: list[Pending] = field(default_factory=list)
     _handed: list[_Handed] = field(default_factory=list)
     _overtook: int = 0
-    _workers: int = 1
     _is_swift: bool = False
 
     def forget_order(self) -> None:
@@ -64,9 +64,14 @@ class Backlog:
         self._ready.clear()
         self._large.clear()
 
+    def rank(self) -> int | None:
+        """Return the rank of what comes next, None where nothing waits now."""
+        if self._look_ahead():
+            return self._ready[0].rank
+        return self._large[0].rank if self._large else None
+
     def batch(self) -> ExamineItems | None:
         """Return the next items to examine, all of one volume; None where nothing waits now."""
-        self._workers = max(self._workers, len(self._handed) + 1)  # the one that asks is free
         while self._look_ahead():
             if self._large and self._large_are_due():
                 return self._hand_out(self._next_large(), is_large=True)
@@ -124,7 +129,7 @@ class Backlog:
 
     def _next_large(self) -> list[Pending]:
         """Take a batch of what is set aside; where nothing else waits, an even share of it for each worker."""
-        free = 1 if self._ready else max(1, self._workers - sum(handed.is_large for handed in self._handed))
+        free = 1 if self._ready else max(1, self.workers - sum(handed.is_large for handed in self._handed))
         self._large.sort(key=lambda pending: pending.size, reverse=True)
         batch = self._large[::free]
         del self._large[::free]

@@ -1,17 +1,20 @@
 """Examining items: each ends in exactly one outcome, with its findings; hard links of a content are read once."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from triage.analyzers.analyzer import Facts
 from triage.analyzers.order import analyze
-from triage.engine.learning import Learner, Learnt, Numbered
+from triage.engine.learning import Learner, Numbered
+from triage.engine.learnt import Learnt
 from triage.hashsets.hashset import Held
+from triage.items.expansion import Expanded
 from triage.model.finding import Finding, SetKind
 from triage.model.item import Item, Outcome
 from triage.model.result import ItemResult
 from triage.model.runs import ByteRun, total
+from triage.model.trouble import Trouble
 
 # A sparse file is passed over only when less than this share of it is stored: NTFS compression, which also
 # stores less than the size, never goes below a sixteenth.
@@ -41,6 +44,20 @@ class Examiner:
             for number, item in alike[first.reference]:
                 yield self._result(number, item, learnt)
 
+    def examine_members(self, expanded: Iterable[Expanded | Trouble]) -> Iterator[tuple[Item, ItemResult] | Trouble]:
+        """Yield the members of one container with their results, in their order; trouble passes through.
+
+        A result's `item` is the position among the members, from 0.
+        """
+        position = 0
+        for told in self.learner.learn_members(expanded):
+            if isinstance(told, Trouble):
+                yield told
+                continue
+            item, learnt = told
+            yield item, self._result(position, item, learnt)
+            position += 1
+
     def _known_of(self, item: Item, volume: ByteRun, *, decode: bool) -> Learnt | None:
         """Return what is known of an item without reading it now."""
         if item.unlocated:
@@ -57,23 +74,28 @@ class Examiner:
             self._learnt.popitem(last=False)
 
     def _result(self, number: int, item: Item, learnt: Learnt) -> ItemResult:
-        outcome, reason, digests, digest_way, media_type, pictures, exact = learnt
-        sets = self.learner.sets
+        sets, reason = self.learner.sets, learnt.reason
         facts = Facts(
-            item=item, digests=digests, exact=exact or (_NOTHING,) * len(sets), media_type=media_type, pictures=pictures
+            item=item,
+            digests=learnt.digests,
+            exact=learnt.exact or (_NOTHING,) * len(sets),
+            media_type=learnt.media_type,
+            pictures=learnt.pictures,
+            video=learnt.video,
         )
         findings = analyze(facts, sets)
         if told := _of_sets(facts.exact, findings):
             reason = "; ".join((reason, *told) if reason else told)
         return ItemResult(
             item=number,
-            outcome=outcome,
+            outcome=learnt.outcome,
             reason=reason,
-            digests=digests,
-            digest_way=digest_way,
-            media_type=media_type,
-            pictures=pictures,
+            digests=learnt.digests,
+            digest_way=learnt.digest_way,
+            media_type=learnt.media_type,
+            pictures=learnt.pictures,
             findings=findings,
+            opens=learnt.opens,
         )
 
     def _passed_over(self, item: Item) -> str | None:

@@ -18,6 +18,7 @@ from triage.engine.trace import Span
 from triage.model.address import Address
 from triage.model.evidence import Region, SourceInfo, UnreadableRun, VolumeReport
 from triage.model.finding import Finding, Match, MatchBy, SetIdentity, SetKind
+from triage.model.indication import Indication
 from triage.model.runs import ByteRun
 from triage.model.trouble import Trouble, TroubleCode
 
@@ -28,7 +29,7 @@ _VALUES = (NoneType, bool, int, float, str, bytes, Enum, Address)
 
 _PARTS = (
     *(Span, Region, SourceInfo, UnreadableRun, VolumeReport),
-    *(Finding, Match, MatchBy, SetIdentity, SetKind, ByteRun, Trouble, TroubleCode),
+    *(Finding, Match, MatchBy, SetIdentity, SetKind, ByteRun, Trouble, TroubleCode, Indication),
 )
 _KINDS: dict[tuple[str, str], Callable[..., object]] = {
     **{(kind.__module__, kind.__qualname__): kind for kind in (*get_args(Reply), *_PARTS)},

@@ -1,12 +1,15 @@
 """What the run says to a worker process and hears from it: plain values only."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from triage.engine.plan import Depth, Limits
 from triage.engine.trace import Span
+from triage.items.indicator_rules import IndicatorRule
 from triage.model.errors import DigiVanError, SourceError, StoreError, UsageError
 from triage.model.evidence import Region, SourceInfo, UnreadableRun, VolumeReport
 from triage.model.finding import Finding, SetIdentity
+from triage.model.indication import Indication
 from triage.model.item import Outcome
 from triage.model.runs import ByteRun
 from triage.model.secret import NO_SECRETS, Secrets
@@ -22,7 +25,7 @@ class Setup:
     """What a worker needs to start: the source, the sets, what to do, the bounds, and whether it measures itself.
 
     `secrets` are tried on encrypted volumes. `searches`: a set is so large that pictures are looked up by compiled
-    loops.
+    loops. `indicators` and `keywords` tell what names stand for.
     """
 
     source: str
@@ -32,6 +35,8 @@ class Setup:
     limits: Limits
     searches: bool = False
     secrets: Secrets = NO_SECRETS
+    indicators: tuple[IndicatorRule, ...] = ()
+    keywords: tuple[str, ...] = ()
     traced: bool = False
 
 
@@ -80,7 +85,61 @@ class LookAtItems:
     items: tuple[tuple[int, Row], ...]
 
 
-Request = OpenSource | VerifySource | SurveySource | WalkVolume | ExamineItems | LookAtItems
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTest:
+    """Show with known answers that reading, digesting and comparing work in this very process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenContainers:
+    """Go through items of one volume that hold others; each comes with its number in the case, as a row."""
+
+    volume: ByteRun
+    items: tuple[tuple[int, Row], ...]
+
+
+class Piece(NamedTuple):
+    """Bytes of the source in which files may begin, from `start` to `until`; those go on up to `end` at most."""
+
+    start: int
+    until: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchSpace:
+    """Look for pictures and videos without a name, piece by piece."""
+
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleBlocks:
+    """Compare blocks of the source with those of known files; `offsets` are int64, ascending, in bytes."""
+
+    offsets: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowLeads:
+    """Tell the runs of blocks of known files among the blocks at some offsets, given likewise."""
+
+    offsets: bytes
+
+
+Request = (
+    OpenSource
+    | VerifySource
+    | SurveySource
+    | WalkVolume
+    | ExamineItems
+    | LookAtItems
+    | SelfTest
+    | OpenContainers
+    | SearchSpace
+    | SampleBlocks
+    | FollowLeads
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,11 +208,13 @@ class Recognised:
 class Listed:
     """Some items of the volume, in order, as rows (see `listed_row`), and trouble met on the way.
 
-    `waiting` are tier, size, and whether the name is a picture's, of those that have content.
+    `waiting` are tier, size, and whether the name is a picture's, of those that have content; `told` are indications
+    by names, each with the number of its row.
     """
 
     rows: tuple[Row, ...]
     waiting: tuple[tuple[int, int, bool], ...]
+    told: tuple[tuple[int, Indication], ...]
     troubles: tuple[Trouble, ...]
 
 
@@ -184,6 +245,57 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTested:
+    """Whether every answer was the known one; `text` says which was not, in one line."""
+
+    passed: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Members:
+    """Some members of the container of a number, as rows (see `member_row`), from position `first` among them on.
+
+    `found` are the findings, each with the number of its row. `ended`: there are no more; `whole`: all there are were
+    given out. `in_hand` is the path of a member for a person to see.
+    """
+
+    container: int
+    first: int
+    rows: tuple[Row, ...]
+    found: tuple[tuple[int, Finding], ...]
+    troubles: tuple[Trouble, ...]
+    ended: bool
+    whole: bool
+    in_hand: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """Bytes that were searched, and the files that begin in them, as rows (see `listed_row`); `waiting` as `Listed`."""
+
+    run: ByteRun
+    rows: tuple[Row, ...]
+    waiting: tuple[tuple[int, int, bool], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled:
+    """How many blocks could not be read, and the offsets of those that are of known files, int64."""
+
+    unreadable: int
+    leads: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """Runs of blocks of known files, as rows (see `member_row`), and the findings, each with the number of its row."""
+
+    rows: tuple[Row, ...]
+    found: tuple[tuple[int, Finding], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     """The request is carried out; what was read for it, and what could not be and was not told before.
 
@@ -209,6 +321,11 @@ Reply = (
     | Alive
     | Results
     | Looked
+    | SelfTested
+    | Members
+    | Searched
+    | Sampled
+    | Followed
     | Done
 )
 

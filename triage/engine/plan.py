@@ -49,6 +49,12 @@ class Depth:
     embedded in pictures are compared before anything is decoded, to find out what to examine first. `skip_sizes`: a
     large content of a size that no notable set holds is not digested. `skip_known`: a picture that is known software is
     not decoded. `all_types`: the media type is looked for also where no signature of ours tells it.
+
+    `members`: archives, documents, mails, thumbnail caches and disk images are gone through; `thumbnails`: pictures
+    embedded in pictures are members too; `shadows`: so are the files of volume shadow copies that differ. `videos`:
+    they are decoded and compared by appearance where a set can hold them. `blocks`: a random sample of the blocks of
+    the whole source is compared where a set can hold them. `carving`: pictures and videos are looked for in all bytes
+    that belong to no allocated file.
     """
 
     digests: tuple[str, ...]
@@ -58,6 +64,12 @@ class Depth:
     skip_sizes: bool = False
     skip_known: bool = False
     all_types: bool = False
+    members: bool = False
+    thumbnails: bool = False
+    shadows: bool = False
+    videos: bool = False
+    blocks: bool = False
+    carving: bool = False
 
 
 _ALL_DIGESTS = ("md5", "sha1", "sha256")
@@ -72,19 +84,39 @@ def depth_of(profile: Profile, needs: frozenset[str]) -> Depth:
             return Depth(digests=needed)
         case Profile.SCENE:
             return Depth(
-                digests=needed, pictures=True, estimates=True, first_look=True, skip_sizes=True, skip_known=True
+                digests=needed,
+                pictures=True,
+                estimates=True,
+                first_look=True,
+                skip_sizes=True,
+                skip_known=True,
+                members=True,
+                videos=True,
+                blocks=True,
             )
         case Profile.FULL:
-            return Depth(digests=_ALL_DIGESTS, pictures=True, first_look=True, all_types=True)
+            return Depth(
+                digests=_ALL_DIGESTS,
+                pictures=True,
+                first_look=True,
+                all_types=True,
+                members=True,
+                thumbnails=True,
+                shadows=True,
+                videos=True,
+                blocks=True,
+                carving=True,
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Same plan and same evidence give the same items and findings.
 
-    `source` is the identity of the source (see `identity`), `analyzers` are (name, version) pairs, `verify_source` is
-    whether the source is first compared with the digests it claims, `policy` the fields of the one that judges,
-    `secrets` how each secret for encrypted volumes was given, and nothing more of it.
+    `source` is the identity of the source (see `identity`), `analyzers` are (name, version) pairs, `set_dates` the day
+    that each set is of, by its digest, ISO 8601. `verify_source` is whether the source is first compared with the
+    digests it claims, `policy` the fields of the one that judges, `indicators` the digest of the table and the words by
+    which names are told, `secrets` how each secret for encrypted volumes was given, and nothing more of it.
     """
 
     version: str
@@ -94,9 +126,11 @@ class Plan:
     analyzers: tuple[tuple[str, str], ...]
     sets: tuple[SetIdentity, ...]
     sets_hold_pictures: bool
+    set_dates: Mapping[str, str]
     verify_source: bool
     limits: Limits
     policy: Mapping[str, object]
+    indicators: str
     secrets: tuple[str, ...] = ()
 
     def text(self) -> str:

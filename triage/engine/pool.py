@@ -16,6 +16,7 @@ from triage.engine.messages import NOTHING, Alive, Done, Failed, Ready, Refused,
 from triage.engine.server import start_server, worker_process
 from triage.model.address import Address
 from triage.model.item import Outcome
+from triage.model.runs import ByteRun
 from triage.model.trouble import Trouble, TroubleCode
 
 _OURS = (signal.SIGINT, signal.SIGHUP)
@@ -43,10 +44,10 @@ class Lost:
         """The outcome of an item that was lost like this."""
         return Outcome.TIMED_OUT if self.timed_out else Outcome.CRASHED
 
-    def trouble(self, where: Address, doing: str) -> Trouble:
-        """Return the fact to record: where, and what was being done there."""
+    def trouble(self, where: Address, doing: str, run: ByteRun | None = None) -> Trouble:
+        """Return the fact to record: where, what was being done there, and the bytes that it is about."""
         code = TroubleCode.TIMED_OUT if self.timed_out else TroubleCode.CRASHED
-        return Trouble(address=where, code=code, text=f"{doing} was ended: {self.text}")
+        return Trouble(address=where, code=code, text=f"{doing} was ended: {self.text}", run=run)
 
 
 @dataclass(slots=True)

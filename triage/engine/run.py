@@ -2,11 +2,12 @@
 
 import os
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 
 from triage.engine import messages
-from triage.engine.dispatch import Clock, Dispatch, Stop, account
+from triage.engine.backlog import Backlog
+from triage.engine.dispatch import Dispatch, Stop, never
 from triage.engine.messages import (
     Done,
     Opened,
@@ -20,8 +21,18 @@ from triage.engine.messages import (
     WalkVolume,
     raise_refusal,
 )
+from triage.engine.phases.examining import Examining
+from triage.engine.phases.listing import Listing
+from triage.engine.phases.looking import Looking
+from triage.engine.phases.opening import Opening
+from triage.engine.phases.phase import Clock, Phase, Work, account
+from triage.engine.phases.proving import Proving
+from triage.engine.phases.sampling import Sampling
+from triage.engine.phases.searching import Searching
 from triage.engine.plan import Limits
 from triage.engine.pool import Lost, WorkerPool
+from triage.engine.siblings import Siblings
+from triage.engine.tally import Tally
 from triage.engine.trace import Span, Trace
 from triage.model.address import Address
 from triage.model.errors import SourceError
@@ -49,7 +60,8 @@ def describe(pool: WorkerPool) -> Opened:
 class Run:
     """One run over one exhibit whose plan is stored; `case` is the only place results go to.
 
-    `seed` is that of the random sample of pictures; `spans` are what the time went to, where that is measured.
+    `seed` is that of the random samples; `draws` says how many of so many blocks are to be drawn, None for no sample of
+    blocks. While `hold` says so, nothing new is begun. `spans` are what the time went to, where that is measured.
     """
 
     case: Case
@@ -60,6 +72,8 @@ class Run:
     verify: bool = False
     removable: bool = False
     stop: Stop = field(default_factory=Stop)
+    hold: Callable[[], bool] = never
+    draws: Callable[[int], int] | None = None
     spans: list[tuple[int, Span]] = field(default_factory=list)
 
     def events(self) -> Generator[Event]:
@@ -72,24 +86,44 @@ class Run:
             yield Finished(items=0, findings=0, seconds=self.clock.seconds(), by=EndedBy.TIME_LIMIT)
             return
         yield from self._survey()
+        dispatch = self._dispatch(began)
+        yield from dispatch.events()
+        self.spans.extend((os.getpid(), span) for span in dispatch.trace.taken())
+        work = dispatch.work
+        yield Finished(items=work.tally.items, findings=work.found, seconds=self.clock.seconds(), by=dispatch.ended_by)
+
+    def _dispatch(self, began: float) -> Dispatch:
+        """Return what hands out the work of this run."""
         setup = self.pool.setup
-        walks = (WalkVolume(region=region, seed=self.seed, removable=self.removable) for region in self._unwalked())
-        dispatch = Dispatch(
-            self.case,
-            self.exhibit,
+        backlog = Backlog(self.case, self.exhibit, self.pool.size)
+        siblings, tally = Siblings(self.case.queue), Tally(self.clock.seconds())
+        work = Work(self.case, self.exhibit, self.clock, setup.limits, tally, backlog, siblings)
+        return Dispatch(
+            work,
+            self._phases(work),
             self.pool,
-            self.clock,
-            deque(walks),
-            began=began,
+            began,
             stop=self.stop,
-            look_first=setup.depth.first_look and bool(setup.sets),
+            hold=self.hold,
             spans=self.spans,
             trace=Trace(on=setup.traced),
         )
-        yield from dispatch.events()
-        self.spans.extend((os.getpid(), span) for span in dispatch.trace.taken())
-        yield Finished(
-            items=dispatch.items, findings=dispatch.found, seconds=self.clock.seconds(), by=dispatch.ended_by
+
+    def _phases(self, work: Work) -> tuple[Phase, ...]:
+        """Return everything that is to be done, first what comes first among equals."""
+        setup, depth = self.pool.setup, self.pool.setup.depth
+        walks = (WalkVolume(region=region, seed=self.seed, removable=self.removable) for region in self._unwalked())
+        record = self.case.exhibits.get(self.exhibit)
+        assert record is not None
+        has_bytes = record.info.kind != "folder" and record.info.size > 0
+        return (
+            Listing(work, deque(walks)),
+            Proving(work),
+            Looking(work, wanted=depth.first_look and bool(setup.sets), workers=self.pool.size),
+            Examining(work),
+            Opening(work, wanted=depth.members),
+            Sampling(work, seed=self.seed, draws=self.draws if has_bytes else None),
+            Searching(work, wanted=depth.carving and has_bytes),
         )
 
     def _verify(self, began: float) -> Iterator[Event]:

@@ -8,29 +8,32 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from ctypes import c_int64
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from triage.engine.confinement import confine
 from triage.engine.examining import Examiner
-from triage.engine.learning import Learner, one_line
+from triage.engine.learning import Learner
+from triage.engine.learnt import one_line
 from triage.engine.messages import (
-    NOTHING,
     Alive,
     Done,
     ExamineItems,
     Failed,
-    Listed,
+    FollowLeads,
     LookAtItems,
-    Looked,
+    OpenContainers,
     Opened,
     OpenSource,
     Ready,
-    Recognised,
     Refused,
     Reply,
     Request,
-    Results,
+    SampleBlocks,
+    SearchSpace,
+    SelfTest,
+    SelfTested,
     Setup,
     Surveyed,
     SurveySource,
@@ -39,26 +42,27 @@ from triage.engine.messages import (
     VerifySource,
     WalkVolume,
 )
-from triage.engine.pictures import PictureDesk
+from triage.engine.selftest import self_test
+from triage.engine.tasks.examining import examined
+from triage.engine.tasks.listing import walked
+from triage.engine.tasks.looking import looked
+from triage.engine.tasks.opening import opened
+from triage.engine.tasks.sampling import followed, sampled
+from triage.engine.tasks.searching import searched
+from triage.engine.tasks.tools import Pace, Tools
 from triage.engine.trace import Trace
 from triage.hashsets import multi_index
 from triage.hashsets.hashset import HashSet
 from triage.items.evidence import Evidence
 from triage.items.fingerprint import fingerprint
-from triage.items.order import Order
+from triage.items.indicators import Indicators
+from triage.items.keywords import Keywords
 from triage.model.errors import SourceError, StoreError, UsageError
 from triage.model.evidence import UnreadableRun
-from triage.model.item import Item, Outcome
-from triage.model.result import ItemResult
-from triage.model.runs import ByteRun
-from triage.model.trouble import Trouble
 from triage.sources.opening import open_source
 from triage.sources.watched import WatchedSource
-from triage.store.rows import Row, item_of, listed_row, result_row
 
-_FLUSH_SECONDS = 0.2
 _ALIVE_SECONDS = 5.0
-_FIRST_LISTED, _LISTED = 64, 1024
 _PR_SET_PDEATHSIG = 1
 
 
@@ -95,7 +99,7 @@ class Desk:
         self._in_hand = in_hand
         self._say_alive = say_alive
         self._evidence: Evidence | None = None
-        self._examiner: Examiner | None = None
+        self._made: Tools | None = None
         self._told: set[UnreadableRun] = set()
         self._trace = Trace(on=setup.traced)
 
@@ -146,53 +150,28 @@ class Desk:
             case SurveySource():
                 survey = evidence.survey()
                 yield Surveyed(regions=survey.regions, troubles=survey.troubles)
+            case SelfTest():
+                told = self_test()
+                yield SelfTested(passed=told.passed, text=told.text)
+            case _:
+                yield from self._work(request, self._tools(evidence))
+
+    def _work(self, request: Request, tools: Tools) -> Iterator[Reply]:
+        match request:
             case WalkVolume():
-                yield from self._walked(request, evidence)
-            case ExamineItems():
-                yield from self._examined(request, evidence)
+                yield from walked(request, tools)
             case LookAtItems():
-                yield from self._looked(request, evidence)
-
-    def _walked(self, request: WalkVolume, evidence: Evidence) -> Iterator[Reply]:
-        with self._trace.span("recognise"):
-            yield Recognised(report=evidence.recognise(request.region))
-        order = Order(seed=request.seed, removable=request.removable)
-        with self._trace.span("walk"):
-            yield from _listed(evidence.walk(request.region), order)
-
-    def _looked(self, request: LookAtItems, evidence: Evidence) -> Iterator[Looked]:
-        """Look at embedded pictures: a first look says where to begin and nothing else, so that trouble is no news."""
-        pictures = self._tools(evidence).learner.pictures
-        waiting: list[tuple[int, bool | None]] = []
-        last = time.monotonic()
-        for number, row in request.items:
-            if time.monotonic() - last > _FLUSH_SECONDS:
-                yield _seen(waiting)
-                waiting, last = [], time.monotonic()
-            self._in_hand.value = number
-            with self._trace.span("first look", 1):
-                waiting.append((number, _glimpsed(pictures, evidence, item_of(row), request.volume)))
-        self._in_hand.value = NOTHING
-        yield _seen(waiting)
-
-    def _examined(self, request: ExamineItems, evidence: Evidence) -> Iterator[Reply]:
-        """Report often enough that a silence means the item in hand."""
-        examiner = self._tools(evidence)
-        items = [(number, item_of(row)) for number, row in request.items]
-        if not all(item.direct for _, item in items):
-            evidence.open(request.volume)
-        paths = {number: item.path for number, item in items}
-        waiting: list[ItemResult] = []
-        last = time.monotonic()
-        for result in examiner.examine(items, request.volume, decode=request.failed is None):
-            waiting.append(_as_failed(result, request.failed))
-            if time.monotonic() - last > _FLUSH_SECONDS:
-                # What was in hand is the item just finished: until the next one begins nothing hostile is touched.
-                self._in_hand.value = NOTHING
-                yield _results(waiting, in_hand=paths[result.item])
-                waiting, last = [], time.monotonic()
-        self._in_hand.value = NOTHING
-        yield _results(waiting, in_hand="")
+                yield from looked(request, tools)
+            case ExamineItems():
+                yield from examined(request, tools)
+            case OpenContainers():
+                yield from opened(request, tools)
+            case SearchSpace():
+                yield from searched(request, tools)
+            case SampleBlocks():
+                yield from sampled(request, tools)
+            case FollowLeads():
+                yield from followed(request, tools)
 
     def _begin(self, number: int) -> None:
         self._in_hand.value = number
@@ -204,78 +183,34 @@ class Desk:
             self._evidence = Evidence(source, self._setup.secrets)
         return self._evidence
 
-    def _tools(self, evidence: Evidence) -> Examiner:
-        if self._examiner is None:
-            sets = tuple(HashSet.open(Path(file), verify=False) for file in self._setup.set_files)
-            if tuple(opened.identity for opened in sets) != self._setup.sets:
-                raise StoreError(
-                    "the hash-set library changed during the run; put back the sets that it began with and run the "
-                    "same command again, or give another --exhibit"
-                )
-            setup = self._setup
-            self._examiner = Examiner(Learner(evidence, sets, setup.depth, setup.limits, self._begin, self._trace))
-        return self._examiner
+    def _tools(self, evidence: Evidence) -> Tools:
+        if self._made is None:
+            self._made = Tools(
+                self._setup, evidence, cache(self._examiner), cache(self._indicators), self._in_hand, self._trace
+            )
+        return self._made
+
+    def _indicators(self) -> Indicators:
+        return Indicators(self._setup.indicators, Keywords(self._setup.keywords))
+
+    def _examiner(self) -> Examiner:
+        sets = tuple(HashSet.open(Path(file), verify=False) for file in self._setup.set_files)
+        if tuple(opened.identity for opened in sets) != self._setup.sets:
+            raise StoreError(
+                "the hash-set library changed during the run; put back the sets that it began with and run the "
+                "same command again, or give another --exhibit"
+            )
+        setup = self._setup
+        return Examiner(Learner(self._open(), sets, setup.depth, setup.limits, self._begin, self._trace))
 
 
 def _verified(evidence: Evidence) -> Iterator[Verifying | Verified]:
-    last = time.monotonic()
+    pace = Pace()
     check = evidence.verification()
     for done in check.steps():
-        if time.monotonic() - last > _FLUSH_SECONDS:
-            last = time.monotonic()
+        if pace.is_due():
             yield Verifying(bytes_done=done)
     yield Verified(troubles=check.troubles())
-
-
-def _results(some: list[ItemResult], in_hand: str) -> Results:
-    found = ((result.item, finding) for result in some for finding in result.findings)
-    return Results(rows=tuple(map(result_row, some)), found=tuple(found), in_hand=in_hand)
-
-
-def _as_failed(result: ItemResult, failed: tuple[Outcome, str] | None) -> ItemResult:
-    """Return a result that was had without decoding under the outcome that decoding had."""
-    if failed is None or result.outcome is not Outcome.EXAMINED:
-        return result
-    reason = "; ".join(filter(None, (f"decoding: {failed[1]}", result.reason)))
-    return result._replace(outcome=failed[0], reason=reason)
-
-
-def _glimpsed(pictures: PictureDesk, evidence: Evidence, item: Item, volume: ByteRun) -> bool | None:
-    try:
-        return pictures.glimpse(evidence.content(item, volume))
-    except StoreError:
-        raise
-    except Exception:  # noqa: BLE001 - hostile bytes: the item is examined in its turn all the same
-        return None
-
-
-def _seen(items: list[tuple[int, bool | None]]) -> Looked:
-    return Looked(
-        items=tuple(number for number, _ in items),
-        near=tuple(number for number, near in items if near),
-        pictures=sum(near is not None for _, near in items),
-    )
-
-
-def _listed(walk: Iterator[Item | Trouble], order: Order) -> Iterator[Listed]:
-    """Tell what a walk lists, the first names soon, so that there is something to examine meanwhile."""
-    rows: list[Row] = []
-    waiting: list[tuple[int, int, bool]] = []
-    troubles: list[Trouble] = []
-    last, enough = time.monotonic(), _FIRST_LISTED
-    for entry in walk:
-        if isinstance(entry, Trouble):
-            troubles.append(entry)
-        else:
-            placed = order.place(entry)
-            rows.append(listed_row(entry, placed))
-            if entry.has_content:
-                waiting.append((int(placed.tier), entry.size, placed.draw is not None))
-        if len(rows) + len(troubles) >= enough or time.monotonic() - last > _FLUSH_SECONDS:
-            yield Listed(rows=tuple(rows), waiting=tuple(waiting), troubles=tuple(troubles))
-            rows, waiting, troubles, last = [], [], [], time.monotonic()
-            enough = min(2 * enough, _LISTED)
-    yield Listed(rows=tuple(rows), waiting=tuple(waiting), troubles=tuple(troubles))
 
 
 def _at_most_every(seconds: float, call: Callable[[], None]) -> Callable[[], None]:

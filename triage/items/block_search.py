@@ -60,24 +60,29 @@ class BlockSearch:
 
     def search(self, space: BlockSpace, batch: BlockBatch) -> BatchSearched:
         """Read a batch and what it leads to."""
-        blocks, readable = self._read(batch.offsets)
-        found = self._compared(batch.offsets, blocks)
-        leads = np.unique(np.concatenate([np.empty(0, np.int64), *(offsets for _, offsets, _, _ in found)]))
+        read, leads = self.compare(batch.offsets)
+        offsets = neighbours(space, leads)
         return BatchSearched(
             part=batch.part,
             done=batch.done,
-            read=int(np.count_nonzero(readable)),
-            unreadable=len(readable) - int(np.count_nonzero(readable)),
+            read=read,
+            unreadable=len(batch.offsets) - read,
             leads=len(leads),
-            followed=len(followed := leads[:: max(1, -(-len(leads) // _MOST_FOLLOWED))]),
-            runs=tuple(self._runs(space, followed)),
+            followed=min(len(leads), len(leads[:: _step(leads)])),
+            runs=tuple(self.runs(offsets)),
         )
 
-    def _runs(self, space: BlockSpace, leads: Numbers) -> Iterator[KnownRun]:
-        """Yield the runs that lie around leads, set by set."""
-        if not len(leads):
+    def compare(self, offsets: Numbers) -> tuple[int, Numbers]:
+        """Return how many blocks could be read, and at which of the offsets there are leads."""
+        blocks, readable = self._read(offsets)
+        found = self._compared(offsets, blocks)
+        leads = np.unique(np.concatenate([np.empty(0, np.int64), *(offsets for _, offsets, _, _ in found)]))
+        return int(np.count_nonzero(readable)), leads
+
+    def runs(self, offsets: Numbers) -> Iterator[KnownRun]:
+        """Yield the runs of blocks of known files at some offsets, set by set."""
+        if not len(offsets):
             return
-        offsets = space.around(leads, REACH)
         for known, where, records, indexes in self._compared(offsets, self._read(offsets)[0]):
             for run in runs_of(where, records, indexes):
                 yield KnownRun(known=known, run=run)
@@ -103,21 +108,41 @@ class BlockSearch:
         return blocks, ~meets
 
 
-class StratumCount:
-    """What was read of one stratum so far, batch after batch in the order of the sample."""
+def neighbours(space: BlockSpace, leads: Numbers) -> Numbers:
+    """Return which blocks are to be read around leads, or around as many of them as suffice, spread evenly."""
+    return space.around(leads[:: _step(leads)], REACH) if len(leads) else leads
 
-    def __init__(self, sample: BlockSample, label: str) -> None:
+
+def _step(leads: Numbers) -> int:
+    return max(1, -(-len(leads) // _MOST_FOLLOWED))
+
+
+class StratumCount:
+    """What was read of one stratum so far, batch after batch in the order of the sample.
+
+    `before` is what an earlier run had read.
+    """
+
+    def __init__(self, sample: BlockSample, label: str, before: BlockStratum | None = None) -> None:
         self._sample = sample
         self._label = label
         self._done = dict.fromkeys(Part, 0)
         self._unreadable = dict.fromkeys(Part, 0)
         self._leads = 0
+        if before is not None:
+            self._done = {Part.GRID: before.grid_read, Part.DRAW: before.drawn}
+            self._unreadable = {Part.GRID: before.grid_unreadable, Part.DRAW: before.drawn_unreadable}
+            self._leads = before.leads
 
-    def add(self, searched: BatchSearched) -> None:
+    def add(self, batch: BlockBatch, *, unreadable: int, leads: int) -> None:
         """Count a batch of which all was read."""
-        self._done[searched.part] = searched.done
-        self._unreadable[searched.part] += searched.unreadable
-        self._leads += searched.leads
+        self._done[batch.part] = batch.done
+        self._unreadable[batch.part] += unreadable
+        self._leads += leads
+
+    def has(self, batch: BlockBatch) -> bool:
+        """Tell whether a batch is counted already."""
+        return batch.done <= self._done[batch.part]
 
     @property
     def stratum(self) -> BlockStratum:

@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from hashlib import blake2b
 from importlib import resources
 
-from triage.model.item import Item
+from triage.model.item import Item, ItemKind
 from triage.model.placing import Placed
 
 STEPS = 6
@@ -46,7 +46,8 @@ class Tier(IntEnum):
     USER_FILES = 6
     ARCHIVES = 7
     OTHER = 8
-    SYSTEM = 9
+    UNALLOCATED = 9
+    SYSTEM = 10
 
     @property
     def label(self) -> str:
@@ -64,6 +65,7 @@ _LABELS = {
     Tier.USER_FILES: "other folders of users",
     Tier.ARCHIVES: "archives",
     Tier.OTHER: "other folders",
+    Tier.UNALLOCATED: "space that belongs to no file",
     Tier.SYSTEM: "folders of the operating system and of programs",
 }
 
@@ -100,7 +102,10 @@ class Order:
     def place(self, item: Item) -> Placed:
         """Return where an item stands."""
         extension = _extension(item.path)
-        tier = _tier(item.path, extension, removable=self._removable)
+        if item.kind is ItemKind.CARVED:
+            tier = Tier.UNALLOCATED
+        else:
+            tier = _tier(item.path, extension, removable=self._removable)
         draw = self._draw(item) if extension in _PICTURES and item.has_content and item.size else None
         look = draw is not None and extension in _EMBEDDING and item.size >= LOOK and not item.unlocated
         return Placed(tier=tier, rank=tier * STEPS + _step(extension, item.size, draw), draw=draw, look=look)

@@ -22,15 +22,50 @@ class CoverageClass(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegionCoverage:
+    """The account of one region of a source; `offset` and `length` in bytes.
+
+    `state` and `file_system` are those of its report, None where it has none. Raises ValueError unless the classes add
+    up to its length.
+    """
+
+    name: str
+    offset: int
+    length: int
+    state: str | None
+    file_system: str | None
+    bytes: Mapping[CoverageClass, int]
+
+    def __post_init__(self) -> None:
+        """Hold the account to its sum."""
+        _check_sum(self.bytes, self.length, self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """Bytes by class and items by outcome. Raises ValueError unless the classes add up to the source's size."""
+    """Bytes by class and items by outcome, members of other files included.
+
+    `high_entropy` are those of the encrypted bytes that only noise tells. `regions` tile the source; there are none
+    where it was not yet divided. Raises ValueError unless the classes add up to the source's size, and the regions to
+    every class.
+    """
 
     size: int
     bytes: Mapping[CoverageClass, int]
     items: Mapping[str, int]
+    high_entropy: int = 0
+    regions: tuple[RegionCoverage, ...] = ()
 
     def __post_init__(self) -> None:
-        """Hold the account to its sum."""
-        summed = sum(self.bytes.values())
-        if summed != self.size:
-            raise ValueError(f"coverage does not add up: {summed} bytes accounted for, {self.size} in the source")
+        """Hold the account to its sums."""
+        _check_sum(self.bytes, self.size, "the source")
+        for kind, count in self.bytes.items() if self.regions else ():
+            summed = sum(region.bytes[kind] for region in self.regions)
+            if summed != count:
+                raise ValueError(f"coverage does not add up: {summed} bytes {kind} in the regions, {count} in all")
+
+
+def _check_sum(taken: Mapping[CoverageClass, int], size: int, where: str) -> None:
+    summed = sum(taken.values())
+    if summed != size:
+        raise ValueError(f"coverage does not add up: {summed} bytes accounted for, {size} in {where}")

@@ -3,6 +3,7 @@
 DigiVanError
  |- UsageError              2  the request itself is wrong
  |- SourceError             3  the source cannot be opened or is not what was said
+ |   '- SourceGoneError     3  the source was there and is there no more
  |- StoreError              4  the case or the library cannot be written or does not verify
  '- EvidenceError           -  trouble inside the evidence: recorded, never fatal to a run
 
@@ -26,6 +27,10 @@ class SourceError(DigiVanError):
     """The source does not exist, cannot be read at all, or is not what was said."""
 
     exit_code = 3
+
+
+class SourceGoneError(SourceError):
+    """The source was taken away while it was read: nothing is known of what was asked of it since."""
 
 
 class StoreError(DigiVanError):

@@ -13,8 +13,9 @@ class ItemResult(NamedTuple):
     """The one outcome of one stored item: `item` is its number in the case, `reason` one line or None.
 
     `digest_way` says how its digests came about, None without any: the content was read by `extents` (its byte runs,
-    straight from the source) or by the `file-system` reader, and its MD5 made in `lanes` (eight files at once) or by
-    `openssl`, as every other digest is.
+    straight from the source), by the `file-system` reader or out of the `container` that it lies in, and its MD5 made
+    in `lanes` (eight files at once) or by `openssl`, as every other digest is. `opens`: it is a container that is still
+    to be gone through.
     """
 
     item: int
@@ -25,3 +26,4 @@ class ItemResult(NamedTuple):
     media_type: str | None = None
     pictures: PictureHashes | None = None
     findings: tuple[Finding, ...] = ()
+    opens: bool = False

@@ -8,10 +8,12 @@ from triage.model.runs import ByteRun
 
 
 class TroubleCode(Code):
-    """What kind of trouble; each one but the last keeps a result from being `return-indicated`.
+    """What kind of trouble; each one but the last two keeps a result from being `return-indicated`.
 
     `NOT_SEARCHED`: deleted files without a name were not all looked for. It weighs as much as free space that was not
-    looked at, and is stated as that is.
+    looked at, and is stated as that is. `NOT_OPENED`: a file of the operating system or of a program that holds others
+    was examined as a whole file only, because what is in it cannot be had; it is stated too. Anywhere else the same
+    obstacle has the code of its cause.
     """
 
     ENCRYPTED = "encrypted"
@@ -24,6 +26,7 @@ class TroubleCode(Code):
     CRASHED = "crashed"
     NO_FILE_SYSTEM = "no-file-system"
     NOT_SEARCHED = "deleted-not-searched"
+    NOT_OPENED = "container-not-opened"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from triage.model.coverage import Coverage, CoverageClass
-from triage.model.evidence import VolumeReport
+import numpy as np
+from numpy.typing import NDArray
+
+from triage.model.coverage import Coverage, CoverageClass, RegionCoverage
+from triage.model.evidence import Region, VolumeReport
 from triage.model.item import Outcome
 from triage.model.runs import ByteRun
-from triage.policy.spans import Spans, intersect, merge, spans_of, subtract, total
+from triage.store.spans import Spans, intersect, merge, spans_of, subtract, total
 
 _UNSUPPORTED = frozenset({"unsupported", "ambiguous", "no-file-system"})
+
+_Numbers = NDArray[np.int64]
 
 # A byte that several claim goes to the first: what was read was read, whoever else shares the block.
 _ORDER = (
@@ -49,30 +54,81 @@ def account(
     unreadable: Iterable[ByteRun],
     unlisted: Iterable[ByteRun],
     items: Mapping[str, int],
+    noise: Sequence[Spans] = (),
+    searched: Iterable[ByteRun] = (),
+    regions: Sequence[Region] = (),
 ) -> Coverage:
-    """Return the account of a source of `size` bytes.
+    """Return the account of a source of `size` bytes, in all and for each of the regions that tile it.
 
-    `claims` are the spans of items by the class of their outcome, `unreadable` the runs that gave no bytes,
-    `unlisted` the volumes whose names are not all listed (what no item claims there was not examined), `items` the
-    number of items by outcome. What lies in a read volume and belongs to no item is unallocated space or the
-    file system's own structures, and was not examined; what lies in no volume is outside partitions.
+    `claims` are the spans of items by the class of their outcome, `noise` those of items that may be encrypted,
+    `unreadable` the runs that gave no bytes, `unlisted` the volumes whose names are not all listed (what no item claims
+    there was not examined), `searched` what was searched for the beginnings of files, `items` the number of items by
+    outcome. What lies in a read volume, belongs to no item and was not searched is unallocated space or the file
+    system's own structures, and was not examined; what lies in no volume is outside partitions.
     """
-    left = spans_of([ByteRun(0, size)], size)
-    taken: dict[CoverageClass, int] = dict.fromkeys(CoverageClass, 0)
-
-    def take(kind: CoverageClass, spans: Spans) -> None:
-        nonlocal left
-        taken[kind] += total(intersect(left, spans))
-        left = subtract(left, spans)
-
+    left = _Left(size, regions)
     encrypted = [report.region.run for report in volumes if report.state == "encrypted"]
     unsupported = [report.region.run for report in volumes if report.state in _UNSUPPORTED]
-    take(CoverageClass.ENCRYPTED, spans_of(encrypted, size))
-    take(CoverageClass.UNREADABLE, spans_of(unreadable, size))
-    take(CoverageClass.UNSUPPORTED, spans_of(unsupported, size))
+    left.take(CoverageClass.ENCRYPTED, spans_of(encrypted, size))
+    left.take(CoverageClass.UNREADABLE, spans_of(unreadable, size))
+    left.take(CoverageClass.UNSUPPORTED, spans_of(unsupported, size))
+    high_entropy = 0
     for kind in _ORDER:
-        take(kind, merge(claims.get(kind, ())))
-    take(CoverageClass.NOT_EXAMINED, spans_of(unlisted, size))
-    take(CoverageClass.UNALLOCATED_NOT_EXAMINED, spans_of((report.region.run for report in volumes), size))
-    take(CoverageClass.OUTSIDE_PARTITIONS, left)
-    return Coverage(size=size, bytes=taken, items=dict(items))
+        left.take(kind, merge(claims.get(kind, ())))
+        if kind is CoverageClass.ENCRYPTED:
+            high_entropy = left.take(kind, merge(noise))
+    left.take(CoverageClass.NOT_EXAMINED, spans_of(unlisted, size))
+    # Behind all items: a search finds where files begin, and says nothing of one that could not be examined.
+    left.take(CoverageClass.UNALLOCATED_EXAMINED, spans_of(searched, size))
+    left.take(CoverageClass.UNALLOCATED_NOT_EXAMINED, spans_of((report.region.run for report in volumes), size))
+    left.take(CoverageClass.OUTSIDE_PARTITIONS, left.spans)
+    return Coverage(
+        size=size,
+        bytes=left.taken,
+        items=dict(items),
+        high_entropy=high_entropy,
+        regions=left.by_region({report.region: report for report in volumes}),
+    )
+
+
+class _Left:
+    """What of a source is in no class yet, and how much each class took, in all and in every region."""
+
+    def __init__(self, size: int, regions: Sequence[Region]) -> None:
+        self.spans = spans_of([ByteRun(0, size)], size)
+        self.taken = dict.fromkeys(CoverageClass, 0)
+        self._regions = regions
+        self._edges = np.array([(region.run.offset, region.run.end) for region in regions], np.int64).reshape(-1, 2)
+        self._within = {kind: np.zeros(len(regions), np.int64) for kind in CoverageClass}
+
+    def take(self, kind: CoverageClass, spans: Spans) -> int:
+        """Give what is left of the spans to a class; return how many bytes that are."""
+        new = intersect(self.spans, spans)
+        count = total(new)
+        self.spans = subtract(self.spans, spans)
+        self.taken[kind] += count
+        before = _before(new, self._edges)
+        self._within[kind] += before[:, 1] - before[:, 0]
+        return count
+
+    def by_region(self, reports: Mapping[Region, VolumeReport]) -> tuple[RegionCoverage, ...]:
+        """Return the account of each region."""
+        return tuple(
+            RegionCoverage(
+                name=region.name,
+                offset=region.run.offset,
+                length=region.run.length,
+                state=reports[region].state if region in reports else None,
+                file_system=reports[region].file_system if region in reports else None,
+                bytes={kind: int(counts[index]) for kind, counts in self._within.items()},
+            )
+            for index, region in enumerate(self._regions)
+        )
+
+
+def _before(spans: Spans, places: _Numbers) -> _Numbers:
+    """Return for each place how many bytes of the spans, sorted and disjoint, lie before it."""
+    begun = np.searchsorted(spans[:, 0], places)
+    lengths = np.concatenate(([0], np.cumsum(spans[:, 1] - spans[:, 0])))
+    ends = np.concatenate(([0], spans[:, 1]))
+    return np.asarray(lengths[begun] - np.maximum(ends[begun] - places, 0), np.int64)

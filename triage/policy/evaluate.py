@@ -10,6 +10,7 @@ from triage.model.recommendation import Recommendation, Verdict
 from triage.policy import rules_demanded as demanded
 from triage.policy import rules_matching as matching
 from triage.policy import rules_reach as reach
+from triage.policy import rules_space as space
 from triage.policy import rules_stated as plain
 from triage.policy import rules_unknown as unread
 from triage.policy.facts import Facts
@@ -21,6 +22,7 @@ _RULES: tuple[Rule, ...] = (
     matching.candidate_confirmed,
     matching.match_elsewhere,
     matching.candidate_unconfirmed,
+    matching.block_lead,
     plain.looked_at,
     reach.bound,
     unread.encrypted,
@@ -35,6 +37,7 @@ _RULES: tuple[Rule, ...] = (
     unread.crashed,
     unread.timed_out,
     reach.stopped_early,
+    reach.containers_not_reached,
     unread.limit,
     reach.not_examined,
     demanded.no_hash_set,
@@ -43,12 +46,17 @@ _RULES: tuple[Rule, ...] = (
     demanded.self_test,
     demanded.pictures_not_compared,
     unread.pictures_undecodable,
+    unread.videos_undecodable,
     reach.nothing_examined,
     plain.skipped,
     plain.pictures_not_comparable,
-    plain.unallocated,
-    plain.not_searched,
-    plain.outside,
+    plain.videos_not_comparable,
+    space.unallocated,
+    space.searched,
+    space.block_sample,
+    space.not_searched,
+    plain.containers_not_opened,
+    space.outside,
     plain.whole_files_only,
     plain.known_material_only,
 )

@@ -63,6 +63,9 @@ def _notable(facts: Facts) -> list[SetIdentity]:
 
 def _days(loaded: SetIdentity, facts: Facts) -> int | None:
     dated = facts.set_dates.get(loaded.digest)
-    if dated is None or facts.examined_on is None or dated > facts.examined_on:
-        return None  # a set from the future says nothing of its age
-    return (facts.examined_on - dated).days
+    if dated is None or facts.examined_on is None:
+        return None
+    days = (facts.examined_on - dated).days
+    if days < -1:  # it may be tomorrow where the publisher is; what is further off says nothing of the age
+        return None
+    return max(0, days)

@@ -1,4 +1,8 @@
-"""Rules about matches and candidates. No policy lets a match or an unjudged candidate be followed by a return."""
+"""Rules about matches and candidates. No policy lets a match or an unjudged candidate be followed by a return.
+
+A candidate is what looks like a picture of a set, or what has a run of blocks of a file of a set: that a person has to
+see, for the one may be another picture, and the other what is left of a file, or a part that it shares with others.
+"""
 
 from collections.abc import Iterator
 
@@ -21,8 +25,8 @@ def candidate_confirmed(facts: Facts, policy: Policy) -> Iterator[Said]:
     """Tell of a candidate, in such a category, that a person confirmed."""
     for match in facts.matches:
         if match.confirmed and policy.seizure.by(match.category):
-            pictures = counted(match.confirmed, "perceptual candidate")
-            yield indicates("candidate-confirmed", f"{pictures} of {_set(match)}, confirmed by a person.")
+            candidates = counted(match.confirmed, "candidate")
+            yield indicates("candidate-confirmed", f"{candidates} of {_set(match)}, confirmed by a person.")
 
 
 def match_elsewhere(facts: Facts, policy: Policy) -> Iterator[Said]:
@@ -43,11 +47,23 @@ def candidate_unconfirmed(facts: Facts, _: Policy) -> Iterator[Said]:
     """Tell of a candidate that nobody has judged."""
     for match in facts.matches:
         if match.unconfirmed:
-            pictures = counted(match.unconfirmed, "perceptual candidate")
+            candidates = counted(match.unconfirmed, "candidate")
             yield unknown(
                 "candidate-unconfirmed",
-                f"{pictures} near to {_set(match)}; a person must confirm or reject each one.",
+                f"{candidates} near to {_set(match)}, by appearance or by blocks of a file; a person must confirm or "
+                "reject each one.",
             )
+
+
+def block_lead(facts: Facts, _: Policy) -> Iterator[Said]:
+    """Tell of single blocks of known files that made no finding which a person could judge."""
+    leads = sum(one.leads for one in facts.block_strata)
+    if leads and not facts.block_findings:
+        yield unknown(
+            "block-lead",
+            f"Blocks of known files that lie alone, so that there is nothing to confirm or reject: {leads:,}; a person "
+            "must look into it.",
+        )
 
 
 def _set(match: SetMatches) -> str:

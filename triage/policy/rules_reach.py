@@ -41,6 +41,13 @@ def stopped_early(facts: Facts, policy: Policy) -> Iterator[Said]:
         yield judged("stopped-early", text, tolerated=serves)
 
 
+def containers_not_reached(facts: Facts, _: Policy) -> Iterator[Said]:
+    """Tell of files that hold others and were not gone through; draws of what is listed say nothing of these."""
+    if facts.containers_waiting:
+        waiting = counted(facts.containers_waiting, "file")
+        yield unknown("containers-not-reached", f"Hold other files that were not come to: {waiting}.")
+
+
 def not_examined(facts: Facts, policy: Policy) -> Iterator[Said]:
     """Tell of content that nothing was learnt of."""
     parts = some_bytes(bytes_of(facts, CoverageClass.NOT_EXAMINED))

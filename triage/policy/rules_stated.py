@@ -18,9 +18,16 @@ def looked_at(facts: Facts, _: Policy) -> Iterator[Said]:
     looked = bytes_of(facts, CoverageClass.EXAMINED) + bytes_of(facts, CoverageClass.UNALLOCATED_EXAMINED)
     sets = [set_name(loaded) for loaded in facts.sets if loaded.kind is SetKind.NOTABLE]
     against = f" against {listed(sets)}" if sets else ""
+    files = ", ".join(
+        [
+            counted(facts.files_examined, "file"),
+            *([f"{facts.members_examined:,} of them inside others"] if facts.members_examined else []),
+            *([f"{facts.carved_examined:,} of them found where no file is"] if facts.carved_examined else []),
+        ]
+    )
     yield stated(
         "looked-at",
-        f"Examined with the profile {facts.profile}{against}: {counted(facts.files_examined, 'file')}, "
+        f"Examined with the profile {facts.profile}{against}: {files}, "
         f"{amount(looked)} of {amount(facts.coverage.size)}.",
     )
 
@@ -53,36 +60,36 @@ def pictures_not_comparable(facts: Facts, _: Policy) -> Iterator[Said]:
         )
 
 
-def unallocated(facts: Facts, _: Policy) -> Iterator[Said]:
-    """Tell of free space."""
-    for part in some_bytes(bytes_of(facts, CoverageClass.UNALLOCATED_NOT_EXAMINED)):
+def videos_not_comparable(facts: Facts, _: Policy) -> Iterator[Said]:
+    """Tell of videos without a frame to compare."""
+    if facts.incomparable_videos:
+        videos = counted(facts.incomparable_videos, "video")
+        yield stated("videos-not-comparable", f"Without a frame that can be compared by appearance: {videos}.")
+
+
+def containers_not_opened(facts: Facts, _: Policy) -> Iterator[Said]:
+    """Tell of files of the system and of programs that hold others which cannot be had."""
+    recorded = facts.troubles.get(TroubleCode.NOT_OPENED, 0)
+    if recorded:
         yield stated(
-            "unallocated-not-examined",
-            f"Space that belongs to no listed file was not examined and may hold deleted content: {part}.",
+            TroubleCode.NOT_OPENED,
+            "In folders of the operating system and of programs, files that hold others were examined as whole files "
+            f"only, because they could not be gone through: {counted(recorded, 'recorded trouble')}.",
         )
 
 
-def not_searched(facts: Facts, _: Policy) -> Iterator[Said]:
-    """Tell of deleted files that only a search of all space would show."""
-    recorded = facts.troubles.get(TroubleCode.NOT_SEARCHED, 0)
-    if recorded:
-        number = counted(recorded, "recorded trouble")
-        yield stated(TroubleCode.NOT_SEARCHED, f"Deleted files without a name were not all looked for: {number}.")
-
-
-def outside(facts: Facts, _: Policy) -> Iterator[Said]:
-    """Tell of space outside partitions."""
-    for part in some_bytes(bytes_of(facts, CoverageClass.OUTSIDE_PARTITIONS)):
-        yield stated("outside-partitions", f"Space outside any partition was not examined: {part}.")
-
-
-def whole_files_only(_: Facts, __: Policy) -> Iterator[Said]:
-    """Tell of what is inside of files."""
-    yield stated(
-        "whole-files-only",
-        "Archives, documents, mails, databases and videos were digested as whole files; nothing inside them was "
-        "looked at.",
-    )
+def whole_files_only(facts: Facts, _: Policy) -> Iterator[Said]:
+    """Tell of what the inside of was not looked at, as the plan had it."""
+    members, videos = ["archives", "documents", "mails", "disk images"], ["videos"]
+    whole = [*members * (not facts.members_opened), "databases", *videos * (not facts.videos_compared)]
+    said = [f"{listed(whole).capitalize()} were digested as whole files; nothing inside them was looked at."]
+    if facts.members_opened:
+        said.append(f"What {listed(members)} hold was looked at, but for what other reasons name.")
+    if facts.videos_compared:
+        said.append("Of videos some frames were compared where a loaded set can hold them.")
+    if not facts.shadows:
+        said.append("Earlier versions of files, where shadow copies of a volume keep any, were not looked at.")
+    yield stated("whole-files-only", " ".join(said))
 
 
 def known_material_only(_: Facts, __: Policy) -> Iterator[Said]:

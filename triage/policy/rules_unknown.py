@@ -112,3 +112,11 @@ def pictures_undecodable(facts: Facts, policy: Policy) -> Iterator[Said]:
         tolerated = facts.pictures is not None and undecodable + damaged_ones <= share * facts.pictures
         text = f"Could not be decoded, so that no comparison by appearance is certain: {listed(parts)}."
         yield judged("pictures-undecodable", text, tolerated=tolerated)
+
+
+def videos_undecodable(facts: Facts, _: Policy) -> Iterator[Said]:
+    """Tell of allocated videos that a loaded set could hold and of which not all could be decoded."""
+    if facts.undecodable_videos:
+        videos = counted(facts.undecodable_videos, "video")
+        text = f"Could not be decoded, or only in part, so that no comparison by appearance is certain: {videos}."
+        yield unknown("videos-undecodable", text)

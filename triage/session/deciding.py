@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 
 class Deciding:
-    """A context manager that holds the case: what a decision rests on cannot change before it is recorded.
+    """A context manager that claims the exhibit: what a decision rests on cannot change before it is recorded.
 
     `recommendation` is what there is to decide on. An examination that was cut off is concluded first, and that is
     recorded together with the decision.
@@ -29,14 +29,17 @@ class Deciding:
     def __init__(self, folder: Path, reference: str) -> None:
         """Open the case.
 
-        Raises StoreError while another process writes to it or when it does not verify, UsageError for an exhibit that
-        the case does not hold or whose examination never began.
+        Raises StoreError while another process has the exhibit or when the case does not verify, UsageError for an
+        exhibit that the case does not hold or whose examination never began.
         """
         self._reference = reference
         self._case = Case.open(folder)
         try:
+            self._case.exhibits.key(reference)  # refuses an unknown reference with the list of known ones
+            self._case.claim(reference)
             self._case.decisions.verify()
             self._case.judgements.verify()
+            self._judged = self._case.judgements.next_number()
             record = self._record()
             self._renewal = renewed(self._case, record) if was_cut_off(record) else None
             self.recommendation = self._renewal.recommendation if self._renewal else self._recorded()
@@ -53,11 +56,17 @@ class Deciding:
     def record(self, statement: Statement) -> Row:
         """Record a decision and return it as `decisions` does; an earlier one is superseded.
 
-        Raises UsageError for a statement that lacks what its verdict asks for: then nothing is recorded.
+        Raises UsageError for a statement that lacks what its verdict asks for, and where a candidate was judged
+        meanwhile: then nothing is recorded.
         """
         check_statement(statement, self.recommendation)
         case = self._case
         with case.transaction():
+            if case.judgements.next_number() != self._judged:
+                raise UsageError(
+                    f"a candidate was judged while the decision on exhibit {self._reference} was being made; "
+                    "see what is recommended now, then decide again"
+                )
             if self._renewal is not None:
                 record_renewal(case, self._renewal, actor=person())
             decision = Decision(
@@ -81,7 +90,6 @@ class Deciding:
         return _told(row)
 
     def _record(self) -> ExhibitRecord:
-        self._case.exhibits.key(self._reference)  # refuses an unknown reference with the list of known ones
         record = self._case.exhibits.get(self._reference)
         assert record is not None
         if record.state is ExhibitState.PLANNED:

@@ -1,6 +1,6 @@
 """One exhibit examined: begun or resumed, run to its end or stopped, and concluded."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,16 +10,22 @@ from triage import __version__
 from triage.analyzers.order import ANALYZERS
 from triage.engine.dispatch import Stop
 from triage.engine.messages import Opened, Setup
+from triage.engine.phases.sampling import ASSURED
 from triage.engine.plan import Limits, Plan, Profile, depth_of, identity
 from triage.engine.pool import WorkerPool
 from triage.engine.run import Run, describe
 from triage.engine.trace import write_trace
 from triage.hashsets.hashset import HashSet
+from triage.items.indicator_rules import IndicatorRule, load_rules
+from triage.items.indicators import Indicators
+from triage.items.keywords import Keywords
 from triage.model.custody import Payload
 from triage.model.errors import SourceError, StoreError, UsageError
 from triage.model.event import EndedBy, Event, Finished
 from triage.model.evidence import SourceInfo
+from triage.model.finding import SetKind
 from triage.model.secret import NO_SECRETS, Secrets
+from triage.policy.block_bounds import blocks_needed
 from triage.policy.policy import DEFAULT, Policy
 from triage.session.conclusion import conclude
 from triage.session.host import RunClock, is_removable, lies_on, now, person
@@ -28,12 +34,16 @@ from triage.store.case import Case, CaseReader
 from triage.store.exhibits import ExhibitRecord, ExhibitState
 from triage.store.log import CaseLog
 
+_CONFIDENCE = 0.99
+_LEAST_DRAWN = 1 << 14
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What a person asked for: examine `source` as `exhibit` of the case in the folder `case`.
 
-    `policy` is the name of a shipped policy, or a file; `secrets` are tried on encrypted volumes; `stop` says when to
+    `policy` is the name of a shipped policy, or a file; `secrets` are tried on encrypted volumes; `indicators` is the
+    table by which names are told, None for the shipped one, `keywords` a force's own list of words. `stop` says when to
     end before the end; `trace` names a file for what the time went to.
     """
 
@@ -45,6 +55,8 @@ class Order:
     library: Path | None = None
     policy: str = DEFAULT
     secrets: Secrets = NO_SECRETS
+    indicators: Path | None = None
+    keywords: Path | None = None
     verify_source: bool = False
     stop: Stop = field(default_factory=Stop)
     trace: Path | None = None
@@ -58,17 +70,26 @@ class Examination:
     `ended_by` is what ended the last run, a person unless the run says otherwise.
     """
 
-    def __init__(self, order: Order) -> None:
-        """Open source, library and case, and store the plan. Raises SourceError, StoreError or UsageError."""
+    def __init__(self, order: Order, *, hold: Callable[[], bool] = lambda: False) -> None:
+        """Open source, library and case, and store the plan. Raises SourceError, StoreError or UsageError.
+
+        While `hold` says so, the run hands nothing new to its readers.
+        """
         self._order = order
+        self._hold = hold
         self._policy = Policy.load(order.policy)
         sets = library_at(order.library).open_all()
-        setup = _setup(order, sets)
+        rules, words = load_rules(order.indicators), _words(order)
+        setup = _setup(order, sets, rules, words)
+        self._samples_blocks = setup.depth.blocks and any(
+            one.has_blocks for one in sets if one.identity.kind is SetKind.NOTABLE
+        )
         with ExitStack() as undo:
             self._trace = _trace_file(order, undo)
             self._pool = undo.enter_context(closing(WorkerPool(setup, order.jobs)))
             opened = describe(self._pool)
             self._case = undo.enter_context(Case.open_or_create(order.case, when=now(), actor=order.actor))
+            self._case.claim(order.exhibit)
             self.resumed = self._begin(opened.info, _plan(order, setup, opened, sets, self._policy))
             record = self._record()
             self._open = undo.pop_all()
@@ -122,6 +143,8 @@ class Examination:
             verify=order.verify_source,
             removable=is_removable(order.source),
             stop=order.stop,
+            hold=self._hold,
+            draws=_draws if self._samples_blocks else None,
         )
 
     def _begin(self, info: SourceInfo, plan: Plan) -> bool:
@@ -145,8 +168,11 @@ class Examination:
         ended_by = self.ended_by
         state = ExhibitState.FINISHED if ended_by is EndedBy.END else ExhibitState.STOPPED
         exhibits.set_seconds(reference, self._clock.seconds())
+        judged = self._case.judgements.next_number()
         coverage, recommendation = conclude(self._case, self._record(), ended_by=ended_by)
         with self._case.transaction():
+            if self._case.judgements.next_number() != judged:  # a candidate of this exhibit, maybe
+                coverage, recommendation = conclude(self._case, self._record(), ended_by=ended_by)
             exhibits.set_state(reference, state, now(), ended_by=ended_by.value)
             exhibits.record_coverage(reference, coverage)
             exhibits.record_recommendation(reference, recommendation)
@@ -184,7 +210,7 @@ def open_case(folder: Path) -> CaseReader:
     return case
 
 
-def _setup(order: Order, sets: tuple[HashSet, ...]) -> Setup:
+def _setup(order: Order, sets: tuple[HashSet, ...], rules: tuple[IndicatorRule, ...], words: tuple[str, ...]) -> Setup:
     _check_places(order)
     needs = frozenset[str]().union(*(opened.needs for opened in sets))
     depth = depth_of(order.profile, needs)
@@ -195,9 +221,23 @@ def _setup(order: Order, sets: tuple[HashSet, ...]) -> Setup:
         depth=depth,
         limits=order.limits,
         secrets=order.secrets,
-        searches=depth.pictures and any(opened.is_indexed for opened in sets),
+        indicators=rules,
+        keywords=words,
+        searches=(depth.pictures or depth.videos) and any(opened.is_indexed for opened in sets),
         traced=order.trace is not None,
     )
+
+
+def _words(order: Order) -> tuple[str, ...]:
+    return () if order.keywords is None else Keywords.load(order.keywords).words
+
+
+def _draws(blocks: int) -> int:
+    """Return how many blocks are drawn: with 99 % confidence content of `ASSURED` bytes is met, however scattered.
+
+    Of a small part more are drawn than that takes, for they cost no time.
+    """
+    return max(min(blocks, _LEAST_DRAWN), blocks_needed(blocks, ASSURED, _CONFIDENCE))
 
 
 def _trace_file(order: Order, undo: ExitStack) -> TextIO | None:
@@ -247,9 +287,11 @@ def _plan(order: Order, setup: Setup, opened: Opened, sets: tuple[HashSet, ...],
         analyzers=tuple((analyzer.name, analyzer.version) for analyzer in ANALYZERS),
         sets=setup.sets,
         sets_hold_pictures=any(opened.has_pdq or opened.has_phash for opened in sets),
+        set_dates={opened.identity.digest: opened.header.meta.published or opened.header.meta.date for opened in sets},
         verify_source=order.verify_source,
         limits=order.limits,
         policy=policy.as_fields(),
+        indicators=Indicators(setup.indicators, Keywords(setup.keywords)).digest,
         secrets=tuple(secret.kind.value for secret in order.secrets),
     )
 

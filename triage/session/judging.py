@@ -9,9 +9,10 @@ from triage.model.finding import EXACT
 from triage.model.judgement import Judgement
 from triage.policy.deciding import check_text
 from triage.session.host import now, person
-from triage.session.renewal import record_renewal, renewed
+from triage.session.renewal import record_renewal, renewed, was_cut_off
 from triage.store.case import Case
 from triage.store.judgements import CONFIRMED, REJECTED, Candidate
+from triage.store.lock import InUseError
 
 Row = dict[str, Any]
 
@@ -21,8 +22,9 @@ def judge(
 ) -> tuple[list[Row], dict[str, Row]]:
     """Confirm or reject candidates, all or none; return the judgements, and by exhibit what is recommended now.
 
-    The judgements are as `triage judgements` lists them. Raises StoreError while another process writes to the case,
-    and UsageError for a finding that the case does not hold or that is no candidate.
+    The judgements are as `triage judgements` lists them. Where an exhibit is being examined, its examination takes them
+    in when it ends, and what was recommended before, if anything was, stands until then. Raises StoreError while an
+    exhibit is being decided on, and UsageError for a finding that the case does not hold or that is no candidate.
     """
     check_text(examiner, "the examiner's name")
     if note is not None:
@@ -36,8 +38,8 @@ def judge(
             for exhibit in exhibits:
                 _renew(case, exhibit)
         made = [row for exhibit in exhibits for row in case.judgements.rows(exhibit) if row["judgement"] in numbers]
-        recommended = {exhibit: case.queries.recommendation(exhibit) or {} for exhibit in exhibits}
-    return made, recommended
+        recommended = {exhibit: case.queries.recommendation(exhibit) for exhibit in exhibits}
+    return made, {exhibit: told for exhibit, told in recommended.items() if told is not None}
 
 
 def _candidate(case: Case, number: int) -> Candidate:
@@ -75,6 +77,13 @@ def _record(case: Case, candidate: Candidate, *, confirmed: bool, examiner: str,
 
 
 def _renew(case: Case, reference: str) -> None:
+    """Recommend anew, unless the exhibit is being examined."""
     record = case.exhibits.get(reference)
     assert record is not None
+    try:
+        case.claim(reference)
+    except InUseError:
+        if was_cut_off(record):  # by its state; as somebody has it, it goes on
+            return
+        raise
     record_renewal(case, renewed(case, record), actor=person())

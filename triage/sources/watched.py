@@ -12,13 +12,20 @@ from triage.sources.source import EvidenceSource, ReadsInto, bytes_of
 class WatchedSource:
     """A source that counts the bytes asked of it and notices when a read met an unreadable one.
 
-    `on_read`, where set, is called after each read: a sign of life while a library is busy for long.
+    `on_read`, where set, is called after each read: a sign of life while a library is busy for long. `on_unreadable` is
+    called before it, when bytes could not be read that were not known to be unreadable: nobody was told of them yet.
     """
 
     inner: EvidenceSource
     bytes_read: int = 0
     touched: bool = False
     on_read: Callable[[], None] | None = None
+    on_unreadable: Callable[[], None] | None = None
+    _known: tuple[UnreadableRun, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Take note of what is unreadable from the start, such as a missing segment."""
+        self._known = self.inner.unreadable_runs()
 
     @property
     def info(self) -> SourceInfo:
@@ -51,6 +58,10 @@ class WatchedSource:
     def _note(self, offset: int, length: int, count: int) -> None:
         self.bytes_read += count
         bad = self.inner.unreadable_runs()
+        if bad is not self._known and bad != self._known:
+            self._known = bad
+            if self.on_unreadable is not None:
+                self.on_unreadable()
         if bad:
             last = bisect_left(bad, offset + length, key=lambda run: run.run.offset) - 1
             self.touched = self.touched or (last >= 0 and bad[last].run.end > offset)

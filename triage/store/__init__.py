@@ -1,1 +1,1 @@
-"""The case: one SQLite file with a single writer, and its hash-chained ledger."""
+"""The case: one SQLite file, one writer for each exhibit, and a hash-chained ledger."""

@@ -20,7 +20,8 @@ _NEXT_STEP = {
     "SQLITE_NOTADB": "name the folder of a case, or examine into a new one",
 }
 _REPORT = "report this as a defect"
-_READER_WAIT = 30.0
+_WAIT = 30.0  # seconds for what another process does to the file
+_ATTEMPTS = 10
 
 
 class Database:
@@ -31,7 +32,7 @@ class Database:
         self.path = path
         try:
             self._connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=_READER_WAIT
+                f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=_WAIT
             )
         except sqlite3.Error as error:
             self._refuse(error)
@@ -84,6 +85,7 @@ class Database:
     def transaction(self, *, durable: bool = False) -> Iterator[None]:
         """Commit all that is written inside together, or nothing of it; an inner one is part of the outer one.
 
+        Nobody else writes meanwhile: what is read inside stands until the end. One that has to wait its turn does so.
         A durable one is on the disk when it ends, with every one before it. Another is so a little later: a power
         cut may take it, a killed program does not, and the file stays consistent.
         """
@@ -91,7 +93,7 @@ class Database:
             yield
             return
         self.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-        self.execute("BEGIN IMMEDIATE")
+        self._begin_to_write()
         try:
             yield
             self.execute("COMMIT")
@@ -123,11 +125,24 @@ class Database:
         except sqlite3.Error as error:
             self._refuse(error)
 
+    def _begin_to_write(self) -> None:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.Error as error:
+                if attempt == _ATTEMPTS or _family(error) != "SQLITE_BUSY":
+                    self._refuse(error)
+            else:
+                return
+
     def _refuse(self, error: sqlite3.Error) -> NoReturn:
-        name: str = getattr(error, "sqlite_errorname", "")  # absent where the module itself raises
-        family = "_".join(name.split("_")[:2])
-        step = _NEXT_STEP.get(family, _REPORT)
+        step = _NEXT_STEP.get(_family(error), _REPORT)
         raise StoreError(f"the case file {self.path}: {_one_line(error)}; {step}") from error
+
+
+def _family(error: sqlite3.Error) -> str:
+    name: str = getattr(error, "sqlite_errorname", "")  # absent where the module itself raises
+    return "_".join(name.split("_")[:2])
 
 
 def _one_line(error: Exception) -> str:

@@ -29,7 +29,10 @@ _ENDED = frozenset({ExhibitState.FINISHED, ExhibitState.STOPPED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExhibitRecord:
-    """What the case knows of one exhibit; times are ISO 8601 UTC, `seconds` and `bytes_read` are over all runs."""
+    """What the case knows of one exhibit; times are ISO 8601 UTC, `seconds` and `bytes_read` are over all runs.
+
+    `self_test` tells whether the last known-answer self-test passed, None where none was run.
+    """
 
     reference: str
     info: SourceInfo
@@ -43,6 +46,8 @@ class ExhibitRecord:
     seconds: float
     bytes_read: int
     ended_by: str | None = None
+    self_test: bool | None = None
+    self_test_text: str | None = None
 
 
 class Exhibits:
@@ -101,10 +106,11 @@ class Exhibits:
     def set_state(self, reference: str, state: ExhibitState, when: str, *, ended_by: str | None = None) -> None:
         """Record how far the examination is, and what ended it; the first state after `planned` is its start."""
         ended = when if state in _ENDED else None
-        self._database.execute(
-            "UPDATE exhibit SET state = ?, started = coalesce(started, ?), ended = ?, ended_by = ? WHERE id = ?",
-            (state.value, when, ended, ended_by, self.key(reference)),
-        )
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE exhibit SET state = ?, started = coalesce(started, ?), ended = ?, ended_by = ? WHERE id = ?",
+                (state.value, when, ended, ended_by, self.key(reference)),
+            )
 
     def add_bytes_read(self, reference: str, bytes_read: int) -> None:
         """Add the bytes read since the last call."""
@@ -118,6 +124,14 @@ class Exhibits:
         with self._database.transaction():
             self._database.execute(
                 "UPDATE exhibit SET seconds = max(seconds, ?) WHERE id = ?", (seconds, self.key(reference))
+            )
+
+    def record_self_test(self, reference: str, passed: bool, text: str) -> None:
+        """Record what the known-answer self-test gave, and one line about it, in place of an earlier one."""
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE exhibit SET self_test = ?, self_test_text = ? WHERE id = ?",
+                (passed, printable(text), self.key(reference)),
             )
 
     def record_coverage(self, reference: str, coverage: Coverage) -> None:
@@ -136,10 +150,11 @@ class Exhibits:
     def record_recommendation(self, reference: str, recommendation: Recommendation) -> None:
         """Record what the software recommends in place of an earlier recommendation."""
         reasons = [{"code": reason.code, "text": reason.text} for reason in recommendation.reasons]
-        self._database.execute(
-            "INSERT OR REPLACE INTO recommendation VALUES (?, ?, ?)",
-            (self.key(reference), recommendation.verdict.value, canonical(reasons)),
-        )
+        with self._database.transaction():
+            self._database.execute(
+                "INSERT OR REPLACE INTO recommendation VALUES (?, ?, ?)",
+                (self.key(reference), recommendation.verdict.value, canonical(reasons)),
+            )
 
 
 def _record(row: sqlite3.Row) -> ExhibitRecord:
@@ -164,4 +179,6 @@ def _record(row: sqlite3.Row) -> ExhibitRecord:
         seconds=row["seconds"],
         bytes_read=row["bytes_read"],
         ended_by=row["ended_by"],
+        self_test=None if row["self_test"] is None else bool(row["self_test"]),
+        self_test_text=row["self_test_text"],
     )

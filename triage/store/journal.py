@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 from triage.model.errors import StoreError
 from triage.model.finding import Finding
 from triage.model.item import ItemKind, Outcome
+from triage.model.runs import ByteRun
+from triage.store.carved import Carved
 from triage.store.database import Database
 from triage.store.exhibits import Exhibits
+from triage.store.findings import store_findings
 from triage.store.layout import Layout
 from triage.store.listing import Listing
+from triage.store.members import Members
 from triage.store.rows import UPDATE_RESULT, Row, spans_of
 
-_FINDING = """
-INSERT INTO finding (item_id, set_name, set_version, set_digest, set_kind, category, grade, match, distance,
-                     confirmed, found_at, seconds, analyzer, analyzer_version, series, flags)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
 _ACCOUNT = """
-SELECT item.kind, item.allocated, item.outcome, item.reason, item.picture_damaged, item.runs
+SELECT item.kind, item.allocated, item.outcome, item.reason, item.picture_damaged,
+       CASE WHEN item.container IS NULL THEN item.runs ELSE '' END AS runs
 FROM region CROSS JOIN item ON item.region_id = region.id WHERE region.exhibit_id = ?
 """
 _FINDINGS = """
@@ -47,15 +47,17 @@ _Alike = tuple[str, int, str, str, int | None]
 class AccountedItems:
     """What the coverage account needs of `items` items that are alike.
 
-    `code` is their reason up to its first colon, empty without a reason. `damaged`: a picture that was decoded in part.
-    `spans` are their runs as an int64 array of [start, end), inside the source, in no order.
+    `code` is their reason up to its first colon, empty without a reason. `damaged`: a picture that was decoded in
+    part, or not at all where False and the code says so; None of what was not to be decoded as a picture.
+    `spans` are their runs as an int64 array of [start, end), inside the source, in no order; members have none, for
+    their bytes are those of their container.
     """
 
     kind: ItemKind
     allocated: bool
     outcome: Outcome
     code: str
-    damaged: bool
+    damaged: bool | None
     items: int
     spans: NDArray[np.int64]
 
@@ -83,6 +85,8 @@ class Journal:
         self._exhibits = exhibits
         self._layout = layout
         self._listing = Listing(database)
+        self._members = Members(database)
+        self._carved = Carved(database, exhibits)
 
     def add_items(self, reference: str, volume_offset: int, rows: Sequence[Row], *, first: int) -> int:
         """Store listed items (see `listed_row`) in one transaction; return how many were new.
@@ -109,9 +113,62 @@ class Journal:
                     f"the case file {self._database.path}: a second outcome for one item, or one for an item "
                     "that is not stored; run again to resume, and report this as a defect"
                 )
-            self._database.execute_many(
-                _FINDING, (_finding_row(number, finding, found_at, seconds) for number, finding in found)
-            )
+            store_findings(self._database, found, found_at=found_at, seconds=seconds)
+
+    def add_members(
+        self,
+        container: int,
+        rows: Sequence[Row],
+        found: Sequence[tuple[int, Finding]],
+        *,
+        first: int,
+        found_at: str,
+        seconds: float,
+    ) -> int:
+        """Store members of a container (see `member_row`) with their findings, together; return how many were new.
+
+        `container` is the number of the outermost one, in whose place in the order of the walk they stand: its volume,
+        allocated or deleted as it is. `first` is the position of the first of them among all its members, from 0, and
+        `found` holds positions within `rows`. Those that are stored already are passed over with their findings, so
+        that a container gone through again after a kill has nothing twice. Raises StoreError where some would be left
+        out before `first`.
+        """
+        with self._database.transaction():
+            return self._members.add(container, rows, found, first=first, found_at=found_at, seconds=seconds)
+
+    def end_container(self, container: int, *, whole: bool) -> None:
+        """Record that a container was gone through, `whole` or in part. Raises StoreError unless it was still to be."""
+        self._members.end(container, whole=whole)
+
+    def add_carved(self, reference: str, rows: Sequence[Row], searched: ByteRun) -> int:
+        """Store carved items (see `listed_row`) and that some bytes were searched, together; return how many were new.
+
+        They stand behind what the walk of their region lists, in the order in which they lie, and wait to be examined.
+        The same again changes nothing.
+        """
+        with self._database.transaction():
+            return self._carved.add(reference, rows, searched)
+
+    def add_found(
+        self,
+        reference: str,
+        rows: Sequence[Row],
+        found: Sequence[tuple[int, Finding]],
+        *,
+        found_at: str,
+        seconds: float,
+    ) -> frozenset[int]:
+        """Store places that match known content, with outcome and findings (see `member_row`), in one transaction.
+
+        `found` holds positions within `rows`; returned are those of the rows that were new. They stand where carved
+        items do.
+        """
+        with self._database.transaction():
+            return self._carved.add_found(reference, rows, found, found_at=found_at, seconds=seconds)
+
+    def searched(self, reference: str) -> tuple[ByteRun, ...]:
+        """Return the bytes of a source that were searched for content without a name, merged and sorted."""
+        return self._carved.searched(reference)
 
     def findings(self, reference: str) -> int:
         """Return the number of findings of an exhibit."""
@@ -152,29 +209,7 @@ def _accounted(alike: Mapping[_Alike, list[str]], size: int) -> Iterator[Account
             allocated=bool(allocated),
             outcome=Outcome(outcome),
             code=code,
-            damaged=bool(damaged),
+            damaged=None if damaged is None else bool(damaged),
             items=len(texts),
             spans=spans_of(texts, size),
         )
-
-
-def _finding_row(item: int, finding: Finding, found_at: str, seconds: float) -> tuple[object, ...]:
-    match = finding.match
-    return (
-        item,
-        match.set.name,
-        match.set.version,
-        match.set.digest,
-        match.set.kind.value,
-        match.category,
-        match.grade,
-        match.by.value,
-        match.distance,
-        finding.confirmed,
-        found_at,
-        seconds,
-        finding.analyzer,
-        finding.analyzer_version,
-        match.series,
-        " ".join(match.flags) or None,
-    )

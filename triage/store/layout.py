@@ -9,6 +9,7 @@ from triage.model.item import printable
 from triage.model.runs import ByteRun
 from triage.store.database import Database
 from triage.store.exhibits import Exhibits
+from triage.store.listing import forget_addresses
 
 _LISTED, _ENDED_EARLY = 1, 2
 
@@ -43,17 +44,19 @@ class Layout:
 
     def record_volume(self, reference: str, report: VolumeReport) -> None:
         """Record what became of one region that `record_regions` knows."""
-        changed = self._database.execute(
-            "UPDATE region SET state = ?, file_system = ?, text = ? WHERE exhibit_id = ? AND offset = ? AND name = ?",
-            (
-                report.state,
-                report.file_system,
-                printable(report.text),
-                self._exhibits.key(reference),
-                report.region.run.offset,
-                printable(report.region.name),
-            ),
-        )
+        with self._database.transaction():
+            changed = self._database.execute(
+                "UPDATE region SET state = ?, file_system = ?, text = ? "
+                "WHERE exhibit_id = ? AND offset = ? AND name = ?",
+                (
+                    report.state,
+                    report.file_system,
+                    printable(report.text),
+                    self._exhibits.key(reference),
+                    report.region.run.offset,
+                    printable(report.region.name),
+                ),
+            )
         if changed != 1:
             raise UsageError(f"exhibit {reference} has no region {report.region.name}; record its regions first")
 
@@ -77,10 +80,11 @@ class Layout:
 
     def mark_walked(self, reference: str, volume_offset: int, *, listed: bool) -> None:
         """Record that the walk of a volume is over; `listed`: it came to its end."""
-        walked = _LISTED if listed else _ENDED_EARLY
-        self._database.execute(
-            "UPDATE region SET walked = ? WHERE id = ?", (walked, self.key(reference, volume_offset))
-        )
+        region = self.key(reference, volume_offset)
+        with self._database.transaction():
+            forget_addresses(self._database, region)
+            walked = _LISTED if listed else _ENDED_EARLY
+            self._database.execute("UPDATE region SET walked = ? WHERE id = ?", (walked, region))
 
     def walked(self, reference: str) -> frozenset[int]:
         """Return the offsets of the volumes whose walk is over."""
@@ -95,6 +99,10 @@ class Layout:
         if row is None:
             raise UsageError(f"exhibit {reference} has no region at byte {volume_offset}; record its regions first")
         return int(row["id"])
+
+    def keyed(self, reference: str) -> tuple[tuple[int, ByteRun], ...]:
+        """Return the row number and the bytes of every region, sorted by offset."""
+        return tuple((row["id"], ByteRun(row["offset"], row["length"])) for row in self._regions(reference))
 
     def _regions(self, reference: str) -> Iterator[sqlite3.Row]:
         return self._database.rows(

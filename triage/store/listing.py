@@ -6,14 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage.store.database import Database
-from triage.store.rows import INSERT_ITEM, Row
+from triage.store.rows import CARVED, INSERT_ITEM, Row
 
 _MOST = 8 << 20  # addresses remembered, of eight bytes each
 _ADDRESS = 0
 
 # Only while a walk needs it: to look a long text up among a million costs more than all else in storing an item.
-_WITH_INDEX = "CREATE UNIQUE INDEX IF NOT EXISTS item_address ON item (region_id, address)"
-_WITHOUT_INDEX = "DROP INDEX IF EXISTS item_address"
+_WITH_INDEX = f"""
+CREATE UNIQUE INDEX IF NOT EXISTS item_address_{{region}} ON item (address)
+WHERE region_id = {{region}} AND sequence < {CARVED} AND container IS NULL
+"""
+_WITHOUT_INDEX = "DROP INDEX IF EXISTS item_address_{region}"
+_HELD = f"SELECT 1 FROM item WHERE region_id = ? AND sequence < {CARVED} LIMIT 1"  # noqa: S608 - a constant
 
 
 class Listing:
@@ -21,7 +25,9 @@ class Listing:
 
     Of a volume that is listed for the first time the hashes of all addresses are remembered. An address whose hash is
     among them, a volume that is listed again after a kill, and one with more names than are remembered bring in an
-    index by which the case itself refuses what it holds.
+    index by which the case itself refuses what it holds: one of this volume alone, for others may be listed meanwhile
+    by another process. It goes when the walk is over (see `forget_addresses`). Members of containers and carved items
+    have no part in it.
     """
 
     def __init__(self, database: Database) -> None:
@@ -38,16 +44,19 @@ class Listing:
             self._begin(region)
         if self._region != region or not self._seen.add(hash(row[_ADDRESS]) for row in rows):
             self._region = None
-            self._database.execute(_WITH_INDEX)
+            self._database.execute(_WITH_INDEX.format(region=region))
         return self._database.execute_many(
             INSERT_ITEM, [(region, sequence, *row) for sequence, row in enumerate(rows, first)]
         )
 
     def _begin(self, region: int) -> None:
-        held = self._database.one("SELECT 1 FROM item WHERE region_id = ? LIMIT 1", (region,))
+        held = self._database.one(_HELD, (region,))
         self._region, self._seen = None if held else region, Seen()
-        if not held:
-            self._database.execute(_WITHOUT_INDEX)
+
+
+def forget_addresses(database: Database, region: int) -> None:
+    """Remove the index of a region whose walk is over, if there is one."""
+    database.execute(_WITHOUT_INDEX.format(region=region))
 
 
 class Seen:

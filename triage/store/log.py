@@ -44,8 +44,9 @@ class CaseLog:
         safe = {key: printable(value) if isinstance(value, str) else value for key, value in facts.items()}
         line = json.dumps({"exhibit": self._exhibit, "at": round(at, 3), "event": name, **safe}, ensure_ascii=False)
         try:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
+            # One write for a line: other examinations of the case append to the same file
+            with self._path.open("ab", buffering=0) as file:
+                file.write(f"{line}\n".encode())
         except OSError as error:
             raise StoreError(
                 f"the log {self._path} cannot be written: {error.strerror}; check the disk that holds the case, "

@@ -24,6 +24,7 @@ MIGRATIONS = (
     Migration(brings="order of looking, ways of reading, why a run ended", script="queue.sql"),
     Migration(brings="items without an index of addresses", script="item.sql"),
     Migration(brings="decisions, judgements of candidates", script="decision.sql"),
+    Migration(brings="members, carved items, hints in names, samples of blocks, self-tests", script="members.sql"),
 )
 
 

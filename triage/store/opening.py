@@ -1,17 +1,22 @@
-"""Opening a case file: for one writer, or for readers beside it."""
+"""Opening a case file, for writers and readers beside each other; one at a time makes it or brings it up to date."""
 
+import hashlib
 import stat
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from triage.model.errors import StoreError
+from triage.model.item import printable
 from triage.store.database import Database
 from triage.store.ledger import Ledger
-from triage.store.lock import WriterLock
+from triage.store.lock import ProcessLock
 from triage.store.migrations import MIGRATIONS, is_blank, migrate, version
 
 FILE = "case.sqlite"
 LOCK = "case.lock"
+
+_PATIENCE = 30.0  # seconds in which another process has opened the case
 
 _WRITER_SETTINGS = (
     "cache_size = -65536",
@@ -19,7 +24,7 @@ _WRITER_SETTINGS = (
 )
 
 
-def make_or_continue(folder: Path, when: str, actor: str) -> tuple[Database, WriterLock]:
+def make_or_continue(folder: Path, when: str, actor: str) -> Database:
     """Open the case in a folder for writing, or make it there; one whose making was cut short is made again."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -27,9 +32,7 @@ def make_or_continue(folder: Path, when: str, actor: str) -> tuple[Database, Wri
         raise StoreError(
             f"the case folder {folder} cannot be made: {error.strerror}; choose a folder that can be written"
         ) from error
-    with ExitStack() as undo:
-        lock = WriterLock(folder / LOCK)
-        undo.callback(lock.release)
+    with _alone(folder), ExitStack() as undo:
         found = _sound_version(folder / FILE) if _is_case_file(folder) else 0
         database = Database(folder / FILE, "rwc")
         undo.callback(database.close)
@@ -40,15 +43,13 @@ def make_or_continue(folder: Path, when: str, actor: str) -> tuple[Database, Wri
             _begin(database, when, actor)
         _keep_references(database)
         undo.pop_all()
-    return database, lock
+    return database
 
 
-def continue_case(folder: Path) -> tuple[Database, WriterLock]:
+def continue_case(folder: Path) -> Database:
     """Open an existing case for writing."""
     require(folder)
-    with ExitStack() as undo:
-        lock = WriterLock(folder / LOCK)
-        undo.callback(lock.release)
+    with _alone(folder), ExitStack() as undo:
         found = _sound_version(folder / FILE)
         database = Database(folder / FILE, "rw")
         undo.callback(database.close)
@@ -56,7 +57,14 @@ def continue_case(folder: Path) -> tuple[Database, WriterLock]:
         migrate(database, found)
         _keep_references(database)
         undo.pop_all()
-    return database, lock
+    return database
+
+
+def claimed(folder: Path, reference: str) -> ProcessLock:
+    """Take the lock of an exhibit, whether the case holds it already or not. Raises InUseError where another has it."""
+    name = hashlib.sha256(reference.encode("utf-8", "surrogateescape")).hexdigest()[:16]  # a reference is no file name
+    what = f"exhibit {reference} of the case {folder}"
+    return ProcessLock(folder / f"exhibit-{name}.lock", printable(what))
 
 
 def open_for_reading(folder: Path) -> Database:
@@ -80,6 +88,16 @@ def require_current(database: Database) -> None:
     """Raise StoreError when the case is of an older version, which only a writer brings up to date."""
     if version(database) < len(MIGRATIONS):
         raise StoreError(f"{database.path} was written by an older program; run triage examine on it once to update it")
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let nobody else open the case for writing meanwhile: only one makes it, or brings it up to date."""
+    lock = ProcessLock(folder / LOCK, f"the case {folder}", patience=_PATIENCE)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _is_case_file(folder: Path) -> bool:
@@ -121,7 +139,7 @@ def _sound_version(path: Path) -> int:
 
 
 def _settle(database: Database) -> None:
-    """Set the connection up for one writer beside readers."""
+    """Set the connection up for writers and readers beside each other."""
     mode = database.one("PRAGMA journal_mode = WAL")
     if mode is None or mode[0] != "wal":
         raise StoreError(

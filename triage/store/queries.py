@@ -137,6 +137,23 @@ class Queries:
         rows = self._database.rows(_MATCHES, (self._exhibits.key(reference),))
         return tuple(_set_matches(row) for row in rows)
 
+    def containers_waiting(self, reference: str) -> int:
+        """Return the number of items that hold others and are still to be gone through."""
+        return self._count(f"SELECT count(*) {_IN_EXHIBIT} AND item.opens = 1", reference)
+
+    def block_findings(self, reference: str) -> int:
+        """Return the number of findings by blocks, whatever a person made of them."""
+        return self._count(
+            "SELECT count(*) FROM finding JOIN item ON item.id = finding.item_id "
+            "JOIN region ON region.id = item.region_id WHERE region.exhibit_id = ? AND finding.match = 'block'",
+            reference,
+        )
+
+    def _count(self, query: str, reference: str) -> int:
+        row = self._database.one(query, (self._exhibits.key(reference),))
+        assert row is not None
+        return int(row[0])
+
     def _summary(self, reference: str) -> Row:
         record = self._record(reference)
         outcomes = self.outcomes(reference)

@@ -11,7 +11,7 @@ from triage.model.runs import ByteRun
 from triage.store.database import Database
 from triage.store.exhibits import Exhibits
 from triage.store.layout import Layout
-from triage.store.rows import ITEM_COLUMNS, Row
+from triage.store.rows import CARVED, ITEM_COLUMNS, LARGEST, Row
 
 _WAITING = f"SELECT rank, id, tier, draw IS NOT NULL, {ITEM_COLUMNS}"
 _BEFORE_ITEM = 4  # columns
@@ -25,9 +25,16 @@ _LOOKS = f"""
 WHERE region_id = ? AND look = 1 AND outcome = 'not-reached' AND id NOT IN (SELECT value FROM json_each(?))
 ORDER BY rank, position, id LIMIT ?
 """  # noqa: S608 - names of columns, none from outside
+_CONTAINERS = f"""
+{_WAITING} FROM item INDEXED BY item_opens
+WHERE region_id = ? AND opens = 1 AND id NOT IN (SELECT value FROM json_each(?))
+ORDER BY rank, position, id LIMIT ?
+"""  # noqa: S608 - names of columns, none from outside
+_PLACE = "SELECT region_id, sequence, path FROM item WHERE id = (SELECT coalesce(container, id) FROM item WHERE id = ?)"
 _NEIGHBOURS = """
 SELECT id, path, rank > ?3 AND outcome = 'not-reached' AS moves FROM item
-WHERE region_id = ?1 AND sequence {after} ?2 ORDER BY sequence {order} LIMIT {limit}
+WHERE region_id = ?1 AND sequence {after} ?2 AND sequence {within} ?4 AND container IS NULL
+ORDER BY sequence {order} LIMIT {limit}
 """
 _TIERS = """
 SELECT item.tier, count(*) AS items, cast(total(item.size) AS INTEGER) AS bytes,
@@ -37,21 +44,22 @@ SELECT item.tier, count(*) AS items, cast(total(item.size) AS INTEGER) AS bytes,
        cast(total(item.size * (item.draw IS NOT NULL AND item.outcome <> 'not-reached')) AS INTEGER)
          AS picture_bytes_done
 FROM region JOIN item ON item.region_id = region.id
-WHERE region.exhibit_id = ? AND item.kind NOT IN ('directory', 'link') GROUP BY item.tier ORDER BY item.tier
+WHERE region.exhibit_id = ? AND item.kind NOT IN ('directory', 'link') AND item.container IS NULL
+GROUP BY item.tier ORDER BY item.tier
 """
 _MOST_RUNS = 8 << 20  # characters: a hostile file may lie in millions of pieces
 _RUNS = ITEM_COLUMNS.split(", ").index("runs")
 _PATH, _SIZE = ITEM_COLUMNS.split(", ").index("path"), ITEM_COLUMNS.split(", ").index("size")
 _SIBLINGS = 20_000  # on each side of a hit: a folder with more is finished in its turn
 _STRANGERS = 2_000  # between siblings
-_BEFORE = _NEIGHBOURS.format(after="<", order="DESC", limit=_SIBLINGS)
-_BEHIND = _NEIGHBOURS.format(after=">", order="ASC", limit=_SIBLINGS)
+_BEFORE = _NEIGHBOURS.format(after="<", within=">=", order="DESC", limit=_SIBLINGS)
+_BEHIND = _NEIGHBOURS.format(after=">", within="<", order="ASC", limit=_SIBLINGS)
 
 
 class Pending(NamedTuple):
-    """An item without an outcome: its number in the case, its volume and tier, and whether its name is a picture's.
+    """An item to be gone through: its number in the case, its region and tier, and whether its name is a picture's.
 
-    `row` is what `item_of` makes the item of.
+    `row` is what `item_of` makes the item of, `rank` its place in the order of looking, lower first.
     """
 
     number: int
@@ -59,6 +67,7 @@ class Pending(NamedTuple):
     tier: int
     is_picture: bool
     row: Row
+    rank: int = 0
 
     @property
     def size(self) -> int:
@@ -103,6 +112,10 @@ class Queue:
         """Return at most `limit` items that are still to be looked at by their embedded pictures, likewise."""
         return self._first(_LOOKS, reference, limit, without)
 
+    def containers(self, reference: str, limit: int, *, without: Collection[int] = ()) -> list[Pending]:
+        """Return at most `limit` examined items that hold others and are still to be gone through, likewise."""
+        return self._first(_CONTAINERS, reference, limit, without)
+
     def looked(self, numbers: Sequence[int], near: Sequence[int], *, rank: int) -> None:
         """Record that items were looked at; those that came `near` a known picture get a rank of their own."""
         with self._database.transaction():
@@ -115,23 +128,26 @@ class Queue:
         """Give the waiting items in the folder of an item a rank, unless theirs is lower; return how many were moved.
 
         Most walks list a folder at one go, so that siblings stand together; some put subfolders between them, and
-        deleted names further on. Those are looked for among the next thousands, and left to their turn beyond.
+        deleted names further on. Those are looked for among the next thousands, and left to their turn beyond. The
+        siblings of a member are those of its container, and carved items have carved ones only.
         """
-        row = self._database.one("SELECT region_id, sequence, path FROM item WHERE id = ?", (number,))
+        row = self._database.one(_PLACE, (number,))
         assert row is not None
         folder = folder_of(row["path"])
         place = row["region_id"], row["sequence"], rank
-        moved = [(rank, sibling) for query in (_BEFORE, _BEHIND) for sibling in self._siblings(query, place, folder)]
+        bounds = (0, CARVED) if row["sequence"] < CARVED else (CARVED, LARGEST)
+        both = zip((_BEFORE, _BEHIND), bounds, strict=True)
+        moved = [(rank, one) for query, bound in both for one in self._siblings(query, (*place, bound), folder)]
         with self._database.transaction():
             self._database.execute_many("UPDATE item SET rank = ? WHERE id = ?", moved)
         return len(moved)
 
     def tiers(self, reference: str) -> tuple[TierStanding, ...]:
-        """Return how far each tier is, in their order; folders and links are in none."""
+        """Return how far each tier is, in their order; folders, links and members of containers are in none."""
         rows = self._database.rows(_TIERS, (self._exhibits.key(reference),))
         return tuple(TierStanding(**dict(row)) for row in rows)
 
-    def _siblings(self, query: str, place: tuple[int, int, int], folder: str) -> Iterator[int]:
+    def _siblings(self, query: str, place: tuple[int, int, int, int], folder: str) -> Iterator[int]:
         strangers = 0
         for row in self._database.rows(query, place):
             if folder_of(row["path"]) != folder:
@@ -143,11 +159,7 @@ class Queue:
 
     def _first(self, query: str, reference: str, limit: int, without: Collection[int]) -> list[Pending]:
         named = json.dumps(list(without))
-        each = (
-            self._of_region(query, self._layout.key(reference, region.run.offset), region.run, named, limit)
-            for region in self._layout.regions(reference)
-            if region.is_volume
-        )
+        each = (self._of_region(query, key, run, named, limit) for key, run in self._layout.keyed(reference))
         found: list[Pending] = []
         weight = 0
         for _, pending in islice(merge(*each, key=lambda pair: pair[0]), limit):
@@ -160,7 +172,7 @@ class Queue:
     def _of_region(self, query: str, key: int, run: ByteRun, named: str, limit: int) -> Iterator[tuple[int, Pending]]:
         for row in self._database.tuples(query, (key, named, limit)):
             rank, number, tier, is_picture = row[:_BEFORE_ITEM]
-            yield rank, Pending(number, run, tier, bool(is_picture), row[_BEFORE_ITEM:])
+            yield rank, Pending(number, run, tier, bool(is_picture), row[_BEFORE_ITEM:], rank)
 
 
 def folder_of(path: str) -> str:

@@ -24,24 +24,45 @@ ITEM_COLUMNS = (
     "modified, created, accessed, changed, runs, direct"
 )
 _PLACE_COLUMNS = "outcome, tier, rank, draw, look, position"
-_RESULT_COLUMNS = (
-    "md5, sha1, sha256, media_type, pdq, pdq_quality, phash, picture_damaged, picture_scale, digest_way, "
-    "outcome, reason"
-)
+_LEARNT_COLUMNS = "md5, sha1, sha256, media_type, pdq, pdq_quality, phash, picture_damaged, picture_scale, digest_way"
 
-LISTED_WIDTH, RESULT_WIDTH = 22, 13
-"""How many values the rows of `listed_row` and `result_row` have; the last of a result is the number of its item."""
+LISTED_WIDTH, RESULT_WIDTH, MEMBER_WIDTH = 22, 14, 33
+"""How many values the rows of `listed_row`, `result_row` and `member_row` have; the last of a result is its item."""
 
-LISTED_OUTCOME = 16
-"""Where the outcome stands in a row of `listed_row`."""
+LISTED_OUTCOME, LISTED_POSITION = 16, 21
+"""Where the outcome, and where the content begins, stand in a row of `listed_row`; in one of `member_row` as well."""
 
+ITEM_WIDTH = 16
+"""How many values `item_of` takes: the first of every row of a listed item or a member."""
+
+RESULT_OPENS = -2
+"""Where a row of `result_row` says whether the item is a container."""
+
+CARVED = 1 << 62
+"""Where carved items begin in the order of a region: behind all that its walk lists, by where they lie."""
+
+_LISTED_VALUES = ", ".join("?" * (2 + LISTED_WIDTH))
 INSERT_ITEM = f"""
 INSERT INTO item (region_id, sequence, {ITEM_COLUMNS}, {_PLACE_COLUMNS})
-VALUES ({", ".join("?" * (2 + 16 + 6))})
+VALUES ({_LISTED_VALUES})
 ON CONFLICT DO NOTHING
 """  # noqa: S608 - names of columns, none from outside
+INSERT_CARVED = f"""
+INSERT INTO item (region_id, sequence, {ITEM_COLUMNS}, {_PLACE_COLUMNS})
+SELECT {_LISTED_VALUES}
+WHERE NOT EXISTS (SELECT 1 FROM item WHERE region_id = ? AND sequence = ? AND address = ?)
+"""  # noqa: S608 - as above
+INSERT_MEMBER = f"""
+INSERT INTO item (id, region_id, sequence, container, {ITEM_COLUMNS}, {_PLACE_COLUMNS}, {_LEARNT_COLUMNS}, reason)
+VALUES ({", ".join("?" * (4 + MEMBER_WIDTH))})
+"""  # noqa: S608 - as above
+INSERT_FOUND = f"""
+INSERT INTO item (region_id, sequence, {ITEM_COLUMNS}, {_PLACE_COLUMNS}, {_LEARNT_COLUMNS}, reason)
+SELECT {", ".join("?" * (2 + MEMBER_WIDTH))}
+WHERE NOT EXISTS (SELECT 1 FROM item WHERE region_id = ? AND sequence = ? AND address = ?)
+"""  # noqa: S608 - as above
 UPDATE_RESULT = f"""
-UPDATE item SET ({_RESULT_COLUMNS}) = ({", ".join("?" * 12)}), look = 0
+UPDATE item SET ({_LEARNT_COLUMNS}, outcome, reason, opens) = ({", ".join("?" * (RESULT_WIDTH - 1))}), look = 0
 WHERE id = ? AND outcome = 'not-reached'
 """  # noqa: S608 - as above
 
@@ -101,6 +122,20 @@ def item_of(row: Sequence[Any]) -> Item:
 
 def result_row(result: ItemResult) -> Row:
     """Return the parameters of `UPDATE_RESULT`; the number of the item is the last."""
+    return (*_learnt(result), result.outcome.value, _reason(result), result.opens, result.item)
+
+
+def member_row(item: Item, placed: Placed, result: ItemResult) -> Row:
+    """Return the columns of a member and of its result, in the order of `INSERT_MEMBER`.
+
+    It never waits: it is part of no random sample, and what is in it is told with its container.
+    """
+    listed = listed_row(item, placed._replace(draw=None, look=False))
+    outcome = result.outcome.value
+    return (*listed[:LISTED_OUTCOME], outcome, *listed[LISTED_OUTCOME + 1 :], *_learnt(result), _reason(result))
+
+
+def _learnt(result: ItemResult) -> Row:
     pictures = result.pictures or _NO_PICTURE
     return (
         result.digests.md5,
@@ -113,10 +148,11 @@ def result_row(result: ItemResult) -> Row:
         pictures.damaged if result.pictures else None,
         pictures.scale if result.pictures else None,
         result.digest_way,
-        result.outcome.value,
-        None if result.reason is None else printable(result.reason),
-        result.item,
     )
+
+
+def _reason(result: ItemResult) -> str | None:
+    return None if result.reason is None else printable(result.reason)
 
 
 def runs_text(runs: Runs) -> str:

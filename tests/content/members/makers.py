@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import py7zr
+from content.members.made import compound
 
 
 def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -59,6 +60,17 @@ def message(subject: str = "hello", files: dict[str, bytes] | None = None) -> Em
     for name, data in (files or {}).items():
         made.add_attachment(data, maintype="image", subtype="jpeg", filename=name)
     return made
+
+
+def thumbs_db(files: dict[str, tuple[int, bytes]]) -> bytes:
+    """Return the thumbs.db of Windows XP: pictures by the names of their files, each with the number of its entry."""
+    entries, streams = b"", {}
+    for name, (number, data) in files.items():
+        text = name.encode("utf-16-le") + bytes(4)
+        entries += struct.pack("<IIQ", 16 + len(text), number, 116_444_736_000_000_000 + 10**7) + text
+        streams[str(number)[::-1]] = struct.pack("<III", 12, 1, len(data)) + data
+    catalog = struct.pack("<HHIII", 16, 7, len(files), 96, 96) + entries
+    return compound({**streams, "Catalog": catalog})
 
 
 def thumbnail_cache(version: int, *records: bytes) -> bytes:

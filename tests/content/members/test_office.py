@@ -2,6 +2,7 @@ import struct
 
 import pytest
 from content.members.made import Tree, compound, contents, found, picture, told
+from content.members.makers import thumbs_db
 
 from triage.content.members.member import Member, Obstacle
 
@@ -84,15 +85,7 @@ def test_attachments_of_a_message_are_given() -> None:
 
 
 def test_the_catalogue_of_a_thumbs_db_names_its_pictures() -> None:
-    def entry(number: int, name: str) -> bytes:
-        text = name.encode("utf-16-le") + bytes(4)
-        return struct.pack("<IIQ", 16 + len(text), number, 116_444_736_000_000_000 + 10**7) + text
-
-    def thumbnail(data: bytes) -> bytes:
-        return struct.pack("<III", 12, 1, len(data)) + data
-
-    catalog = struct.pack("<HHIII", 16, 7, 2, 96, 96) + entry(1, "holiday.jpg") + entry(12, "garden.jpg")
-    data = compound({"1": thumbnail(JPEG), "21": thumbnail(SMALL), "Catalog": catalog})
+    data = thumbs_db({"holiday.jpg": (1, JPEG), "garden.jpg": (12, SMALL)})
     assert contents(data) == {"holiday.jpg": JPEG, "garden.jpg": SMALL}
     assert [item.modified for item in found(data) if isinstance(item, Member)] == [10**9, 10**9]
 

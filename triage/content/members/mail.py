@@ -3,7 +3,6 @@
 A mailbox is cut where a line begins with "From ", as RFC 4155 has it, into messages for the next level to open.
 """
 
-import mimetypes
 import re
 from collections.abc import Iterator
 from email.header import decode_header, make_header
@@ -24,6 +23,21 @@ _FIRST_FIELDS = (
 _MESSAGE = re.compile(_FIRST_FIELDS + rb":[^\r\n]", re.IGNORECASE)
 _TELLING = re.compile(rb"^(?:From|Message-ID|MIME-Version|Received|Date):", re.IGNORECASE | re.MULTILINE)
 _ENVELOPE = re.compile(rb"From [^\r\n]{1,200}\d{4}[^\r\n]{0,20}\r?\n[!-9;-~]{1,60}:")
+# Not the standard library's table: it reads that of the machine as well, and the same mail must give the same names.
+_EXTENSIONS = {
+    MESSAGE: "eml",
+    "text/plain": "txt",
+    "text/html": "html",
+    "application/pdf": "pdf",
+    "application/zip": "zip",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/gif": "gif",
+    "image/webp": "webp",
+    "image/heic": "heic",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+}
 _UNDECODED = "InvalidBase64"
 _UNDIVIDED = ("StartBoundaryNotFound", "CloseBoundaryNotFound", "MultipartInvariantViolation")
 _TELLING_FIELDS = 2
@@ -113,4 +127,4 @@ def _name(part: Message, number: int) -> str:
     except (LookupError, ValueError):  # a charset that nobody knows, a name that is not in the one it says
         pass
     kind = part.get_content_type()
-    return f"part-{number}{mimetypes.guess_extension(kind) or ('.eml' if kind == MESSAGE else '.bin')}"
+    return f"part-{number}.{_EXTENSIONS.get(kind, 'bin')}"

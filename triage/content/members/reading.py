@@ -103,6 +103,10 @@ FORMATS: tuple[_Format, ...] = (
     _Format(_refusing("compress (.Z)"), ((0, b"\x1f\x9d"),), frozenset({"application/x-compress"})),
 )
 
+# Asked of every file that is examined: nearly all of them are none of these.
+_STARTS = tuple(signature for row in FORMATS for offset, signature in row.signatures if not offset)
+_FURTHER_IN = tuple((offset, signature) for row in FORMATS for offset, signature in row.signatures if offset)
+_BY_TYPE = {name: row.read for row in reversed(FORMATS) for name in row.types}
 _ZIP_PREFIXES = ("application/vnd.openxmlformats-officedocument.", "application/vnd.oasis.opendocument.")
 
 
@@ -143,11 +147,14 @@ def members(
 
 
 def _reader(media_type: str | None, head: bytes) -> Callable[[Container], Found] | None:
-    for row in FORMATS:
-        if any(head.startswith(signature, offset) for offset, signature in row.signatures):
-            return row.read
+    if head.startswith(_STARTS) or any(head.startswith(signature, offset) for offset, signature in _FURTHER_IN):
+        return next(row.read for row in FORMATS if _begins(row, head))
     if media_type is None or media_type.startswith("text/"):
         media_type = mail_type(head)
     elif media_type.startswith(_ZIP_PREFIXES):
         return zip_members
-    return next((row.read for row in FORMATS if media_type in row.types), None)
+    return None if media_type is None else _BY_TYPE.get(media_type)
+
+
+def _begins(row: _Format, head: bytes) -> bool:
+    return any(head.startswith(signature, offset) for offset, signature in row.signatures)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from triage.engine.messages import Listed, Recognised, Reply, WalkVolume
 from triage.engine.pool import Lost
@@ -9,8 +10,10 @@ from triage.engine.tally import Tally
 from triage.model.address import Address
 from triage.model.event import Event, Met, Noted, VolumeOpened, Walking
 from triage.model.evidence import Region, VolumeReport
+from triage.model.indication import Indication
 from triage.model.trouble import Trouble
 from triage.store.case import Case
+from triage.store.rows import Row
 
 
 @dataclass(slots=True)
@@ -40,12 +43,7 @@ class Walk:
                 pass
 
     def may_try_again(self, lost: Lost) -> bool:
-        """Tell whether a lost walk is begun again: once where the worker died, not where it hung.
-
-        A worker that never started has not touched the volume.
-        """
-        if lost.starting:
-            return True
+        """Tell whether a lost walk is begun again: once where the worker died, not where it hung."""
         again = not self._tried and not lost.timed_out
         self._tried = True
         return again
@@ -64,6 +62,7 @@ class Walk:
         if not self.repeats:
             for tier, size, is_picture in listed.waiting:
                 self.tally.listed(tier, size, is_picture=is_picture)
+        self.case.indications.record(self.exhibit, [_told(listed.rows[number], told) for number, told in listed.told])
         yield from self._meet(listed.troubles)
         yield Walking(volume=self._region.name, items=self.items)
 
@@ -84,3 +83,8 @@ class Walk:
     @property
     def _region(self) -> Region:
         return self.request.region
+
+
+def _told(row: Row, indication: Indication) -> tuple[str, str, Indication]:
+    address, path = row[:2]
+    return cast("str", address), cast("str", path), indication

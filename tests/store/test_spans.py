@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from triage.model import runs as plain
 from triage.model.runs import ByteRun, Runs
-from triage.policy.spans import Spans, intersect, merge, spans_of, subtract, total
+from triage.store.spans import Spans, intersect, merge, spans_of, subtract, total
 
 SIZE = 120
 RUNS = st.lists(st.builds(ByteRun, st.integers(0, 100), st.integers(0, 20)), max_size=12)

@@ -1,0 +1,84 @@
+"""A console to try: its devices are real ones of a visit that were never started, put into the state that is wanted."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import cast
+
+from textual.pilot import Pilot
+
+from triage.model.event import Progress, TierProgress
+from triage.session.examination import Order
+from triage.session.live_device import DeviceState, LiveDevice
+from triage.session.visit import Visit
+from triage.ui.app import Console
+
+SIZES = ((80, 24), (120, 40), (200, 60))
+NOBODY_IDLE = 3600.0
+
+
+def device(case: Path, reference: str, state: DeviceState, **facts: object) -> LiveDevice:
+    """Return a device in a state, with some of its facts."""
+    made = LiveDevice(Order(source=case / "absent.img", case=case, exhibit=reference))
+    made.state = state
+    for name, value in facts.items():
+        setattr(made, name, value)
+    return made
+
+
+def progress(share: float) -> Progress:
+    """Return how far a run is, in the second of three tiers."""
+    whole = 1 << 30
+    tiers = tuple(
+        TierProgress(
+            label=label, items_done=int(900 * done), items_total=900,
+            bytes_done=int(whole * done), bytes_total=whole, seconds_left=600 * (1 - done),
+        )
+        for label, done in (("users' pictures", 1.0), ("other files of users", share), ("programs", 0.0))
+    )  # fmt: skip
+    return Progress(
+        items_done=900, items_total=2700, bytes_done=whole, bytes_total=3 * whole, seconds=761.0, in_hand="a/b",
+        tier="other files of users", tiers=tiers, rate=86e6, seconds_left=1034.0,
+    )  # fmt: skip
+
+
+def console(case: Path, *devices: LiveDevice, idle: float = NOBODY_IDLE) -> Console:
+    """Return a console with these devices."""
+    visit = Visit(case, actor="sam")
+    visit._devices.update({one.reference: one for one in devices})
+    return Console(case, actor="sam", library=case / "library", visit=visit, idle=idle)
+
+
+def run(app: Console, steps: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = (80, 24)) -> None:
+    """Run the console without a terminal, and these steps in it."""
+
+    async def whole() -> None:
+        async with app.run_test(size=size) as pilot:
+            await settle(pilot)
+            await steps(pilot)
+
+    try:
+        asyncio.run(whole())
+    finally:
+        app.close()
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    """Wait for what was begun in the background, and for what it shows."""
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+
+
+def lines(app: Console) -> list[str]:
+    """Return what stands on the screen."""
+    return ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
+
+
+def shown(app: Console) -> str:
+    """Return what stands on the screen as one text."""
+    return "\n".join(lines(app))
+
+
+def as_console(pilot: Pilot[None]) -> Console:
+    """Return the console of a pilot by its own type."""
+    return cast("Console", pilot.app)

@@ -1,0 +1,143 @@
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from triage.session.live_device import DeviceState, LiveDevice
+from triage.ui.widgets.card import DeviceCard
+from ui.desk import SIZES, console, device, lines, progress, run, shown
+from ui.snapshots import matches_snapshot
+
+
+def eight(case: Path) -> list[LiveDevice]:
+    """Return a device in every state that a person meets."""
+    running = device(case, "AB/1", DeviceState.RUNNING, progress=progress(0.42))
+    running.counts["trusted", "A"] = 3
+    running.troubles_by_code["unreadable"] = 2
+    return [
+        running,
+        device(case, "AB/2", DeviceState.PAUSED, progress=progress(0.7)),
+        device(case, "AB/3", DeviceState.GONE, progress=progress(0.1)),
+        device(case, "AB/4", DeviceState.FINISHED),
+        device(case, "AB/5", DeviceState.FAILED, problem="absent.img does not exist; check the path"),
+        device(case, "AB/6", DeviceState.STARTING),
+        device(case, "AB/7", DeviceState.STOPPED),
+        device(case, "AB/8", DeviceState.STOPPING, urgency=-1),
+    ]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_eight_devices_are_seen_at_once_with_their_states_in_words(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = console(tmp_path / "case", *eight(tmp_path))
+
+    async def steps(_: Pilot[None]) -> None:
+        cards = list(app.screen.query(DeviceCard))
+        text = shown(app)
+        words = "running", "paused", "device gone", "examined to the end", "failed", "starting", "stopped", "stopping"
+        assert [card.reference for card in cards] == [f"AB/{number}" for number in range(1, 9)]
+        assert all(card.region in app.screen.region for card in cards)
+        assert all(word in text for word in words)
+        assert "3 findings" in text
+        assert "! AB/3: device gone" in lines(app)[1]
+        assert {len(line) for line in lines(app)} == {size[0]}
+
+    run(app, steps, size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_board_looks_as_it_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = console(Path("case"), *eight(tmp_path))
+
+    async def steps(_: Pilot[None]) -> None:
+        assert matches_snapshot(app, f"board-{size[0]}x{size[1]}")
+
+    run(app, steps, size)
+
+
+def test_no_device_is_told_in_words_with_the_next_step(tmp_path: Path) -> None:
+    app = console(tmp_path / "case")
+
+    async def steps(_: Pilot[None]) -> None:
+        assert "No device yet." in shown(app)
+        assert "Pause" not in lines(app)[-2]
+
+    run(app, steps)
+
+
+def test_keys_act_on_the_card_with_the_focus_and_only_those_that_make_sense_are_offered(tmp_path: Path) -> None:
+    first, second, *_ = eight(tmp_path)
+    app = console(tmp_path / "case", first, second)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await pilot.press("p")
+        assert first.state is DeviceState.PAUSED
+        await pilot.pause()
+        assert "p Resume" in lines(app)[-2]
+        await pilot.press("p", "right", "p")
+        assert (first.state, second.state) == (DeviceState.RUNNING, DeviceState.RUNNING)
+        await pilot.press("minus")
+        assert (first.urgency, second.urgency) == (0, -1)
+        await pilot.press("plus")
+        assert second.urgency == 0
+
+    run(app, steps)
+
+
+def test_stopping_asks_and_goes_on_where_the_answer_is_no(tmp_path: Path) -> None:
+    first = eight(tmp_path)[0]
+    app = console(tmp_path / "case", first)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await pilot.press("s")
+        assert "Stop this examination?" in shown(app)
+        await pilot.press("enter")  # the focus is on the harmless answer
+        assert first.state is DeviceState.RUNNING
+        await pilot.press("s", "y")
+        assert first.state is DeviceState.STOPPING
+
+    run(app, steps)
+
+
+def test_what_is_over_can_be_begun_again_but_not_paused(tmp_path: Path) -> None:
+    stopped = device(tmp_path, "AB/7", DeviceState.STOPPED)
+    app = console(tmp_path / "case", stopped)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        assert "b Begin again" in lines(app)[-2]
+        assert "Pause" not in lines(app)[-2]
+        await pilot.press("p")
+        assert stopped.state is DeviceState.STOPPED
+
+    run(app, steps)
+
+
+def test_a_bell_rings_when_a_device_goes_or_ends_and_once_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = eight(tmp_path)[0]
+    app = console(tmp_path / "case", first)
+    rung: list[str] = []
+    monkeypatch.setattr(app, "bell", lambda: rung.append(first.state.value))
+
+    async def steps(_: Pilot[None]) -> None:
+        for state in (DeviceState.RUNNING, DeviceState.GONE, DeviceState.GONE, DeviceState.RUNNING):
+            first.state = state
+            app.look()
+        first.state = DeviceState.FINISHED
+        app.look()
+        app.look()
+
+    run(app, steps)
+    assert rung == ["gone", "finished"]
+
+
+def test_hostile_words_in_a_problem_do_no_harm_on_a_card(tmp_path: Path) -> None:
+    name = "\x1b[2J\u202e[red]" + "\n" * 5 + "x" * 4000
+    app = console(tmp_path / "case", device(tmp_path, "AB/5", DeviceState.FAILED, problem=name))
+
+    async def steps(_: Pilot[None]) -> None:
+        text = shown(app)
+        assert "\\x1b[2J\\u202e[red]\\x0a" in text
+        assert not set(text) & {"\x1b", "\u202e"}
+        assert {len(line) for line in lines(app)} == {80}
+
+    run(app, steps)

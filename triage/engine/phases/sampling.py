@@ -1,0 +1,167 @@
+"""Sampling: blocks of the whole source, on a grid and drawn at random, compared with those of known files."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from triage.engine.messages import Followed, FollowLeads, Reply, Request, SampleBlocks, Sampled
+from triage.engine.phases.phase import AT_ONCE, WITH_FREE_SPACE, Work
+from triage.engine.phases.space import in_step, space_of
+from triage.engine.pool import Lost
+from triage.items.block_sample import BlockBatch, BlockSample, BlockSpace, stride_for
+from triage.items.block_search import StratumCount, neighbours
+from triage.items.order import Tier
+from triage.model.address import Address
+from triage.model.event import Event, Found
+from triage.model.runs import ByteRun
+from triage.store.rows import ITEM_WIDTH, item_of
+from triage.store.spans import Spans
+
+ASSURED = 20 << 20
+"""Bytes: an unbroken content of so many is met without doubt, a scattered one as surely as `draws` says."""
+
+
+@dataclass(slots=True)
+class _Stratum:
+    """One part of the source and what its sample showed; one batch of it is in hand at a time."""
+
+    sample: BlockSample
+    count: StratumCount
+    batches: Iterator[BlockBatch]
+    batch: BlockBatch | None = None
+    leads: int = 0
+    unreadable: int = 0
+
+
+@dataclass(slots=True)
+class Sampling:
+    """Hands out batches of blocks once every name is listed.
+
+    `draws` says how many of so many blocks are to be drawn, None for no sample at all; `seed` decides which.
+    """
+
+    work: Work
+    seed: bytes
+    draws: Callable[[int], int] | None
+    is_awaited: bool = False
+    handles: tuple[type[Request], ...] = (SampleBlocks, FollowLeads)
+    _strata: list[_Stratum] | None = None
+    _waiting: deque[_Stratum] = field(default_factory=deque)
+    _out: dict[int, _Stratum] = field(default_factory=dict)
+    _urgent: deque[tuple[Request, _Stratum]] = field(default_factory=deque)
+    _died: set[int] = field(default_factory=set)
+
+    def rank(self) -> int | None:
+        """Return that leads are followed at once, and blocks sampled when free space has its turn."""
+        if self.draws is None or not self.work.all_listed:
+            return None
+        if self._urgent:
+            return AT_ONCE
+        if self._strata is None:
+            self._begin()
+        return WITH_FREE_SPACE if self._waiting else None
+
+    def next(self) -> Request | None:
+        """Return leads to follow, or the next batch of a stratum."""
+        if self._urgent:
+            request, stratum = self._urgent.popleft()
+        else:
+            stratum = self._waiting.popleft()
+            assert stratum.batch is not None
+            request = SampleBlocks(offsets=stratum.batch.offsets.tobytes())
+        self._out[id(request)] = stratum
+        self.work.tier = Tier.UNALLOCATED
+        return request
+
+    def patience(self, _: Request) -> tuple[float, float]:
+        """Return the bounds of a batch: a slow disk seeks for every block of it."""
+        return self.work.limits.item_seconds, self.work.limits.walk_seconds * 4
+
+    def take(self, request: Request, reply: Reply | Lost, _seconds: float) -> Iterator[Event]:
+        """Count what was read, follow leads, and store the runs that they are part of."""
+        stratum = self._out[id(request)]
+        match reply:
+            case Sampled():
+                self._take_sample(stratum, reply)
+            case Followed():
+                yield from self._store(reply)
+                self._count(stratum)
+            case Lost():
+                yield from self._after(request, stratum, reply)
+            case _:
+                del self._out[id(request)]
+
+    def is_done(self) -> bool:
+        """Tell whether the sample is complete."""
+        return self.draws is None or (self.rank() is None and not self._out and self.work.all_listed)
+
+    def _begin(self) -> None:
+        """Divide the source, and take up where an earlier run stopped."""
+        assert self.draws is not None
+        work = self.work
+        space = space_of(work.case, work.exhibit)
+        before = {one.label: one for one in work.case.samples.of(work.exhibit)}
+        free = in_step(space.free, space.allocated, work.case, work.exhibit)
+        self._strata = []
+        for label, spans in (("files", space.allocated), ("space that belongs to no file", free)):
+            sample = BlockSample(BlockSpace(_runs(spans)), label, seed=self.seed, stride=stride_for(ASSURED))
+            count = StratumCount(sample, label, before.get(label))
+            batches = sample.batches(self.draws(sample.space.size) if sample.space.size else 0)
+            self._strata.append(_Stratum(sample, count, batches))
+            self._go_on(self._strata[-1])
+        self._record()
+
+    def _go_on(self, stratum: _Stratum) -> None:
+        """Put a stratum in line with its next batch, if there is one."""
+        stratum.leads = stratum.unreadable = 0
+        stratum.batch = next((batch for batch in stratum.batches if not stratum.count.has(batch)), None)
+        if stratum.batch is not None:
+            self._waiting.append(stratum)
+
+    def _take_sample(self, stratum: _Stratum, sampled: Sampled) -> None:
+        leads = np.frombuffer(sampled.leads, np.int64)
+        stratum.leads, stratum.unreadable = len(leads), sampled.unreadable
+        if len(leads):
+            # A batch counts when its leads are followed: a run that is killed before that samples it again.
+            follow = FollowLeads(offsets=neighbours(stratum.sample.space, leads).tobytes())
+            self._urgent.append((follow, stratum))
+        else:
+            self._count(stratum)
+
+    def _count(self, stratum: _Stratum) -> None:
+        assert stratum.batch is not None
+        stratum.count.add(stratum.batch, unreadable=stratum.unreadable, leads=stratum.leads)
+        self._go_on(stratum)
+        self._record()
+
+    def _record(self) -> None:
+        strata = [one.count.stratum for one in self._strata or []]
+        self.work.case.samples.record(self.work.exhibit, [one for one in strata if one.blocks])
+
+    def _store(self, followed: Followed) -> Iterator[Event]:
+        work = self.work
+        new = work.case.journal.add_found(
+            work.exhibit, followed.rows, followed.found, found_at=work.clock.now(), seconds=work.clock.seconds()
+        )
+        for position, finding in followed.found:
+            if position in new:
+                work.found += 1
+                yield Found(item=item_of(followed.rows[position][:ITEM_WIDTH]), finding=finding)
+
+    def _after(self, request: Request, stratum: _Stratum, lost: Lost) -> Iterator[Event]:
+        """Try once more; then the batch is one that could not be read."""
+        del self._out[id(request)]
+        if id(stratum.batch) not in self._died:
+            self._died.add(id(stratum.batch))
+            self._urgent.append((request, stratum))
+            return
+        assert stratum.batch is not None
+        yield from self.work.meet(lost.trouble(Address("source", "blocks"), "sampling blocks"))
+        stratum.unreadable, stratum.leads = len(stratum.batch.offsets) - stratum.leads, stratum.leads
+        self._count(stratum)
+
+
+def _runs(spans: Spans) -> Iterator[ByteRun]:
+    return (ByteRun(start, end - start) for start, end in spans.tolist())

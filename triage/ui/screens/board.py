@@ -1,0 +1,225 @@
+"""The board: every device of the case, one card each."""
+
+from collections.abc import Iterable
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.containers import Grid
+from textual.widget import Widget
+from textual.widgets import Static
+from textual.worker import get_current_worker
+
+from triage.ui.recorded import CaseFacts, Recorded, read_case
+from triage.ui.safe import safe
+from triage.ui.screens.question import Question
+from triage.ui.screens.room import Room
+from triage.ui.widgets.card import DeviceCard
+
+if TYPE_CHECKING:  # it brings the whole engine along, and this screen must come at once
+    from triage.session.live_device import LiveDevice
+
+_READ_AGAIN = 2.0  # seconds
+_COLUMN = 38  # columns that a card needs at least
+_ROWS = 4  # rows that a card needs at least, its frame among them
+_GOOD_ROWS = 8  # rows in which it says nearly all
+_EMPTY = (
+    "No device yet.\n\nF3 takes the first one in: what it is, where it was found, its seal. Then the examination "
+    "begins.\n\nF4 shows the hash sets it is compared with, F6 tests the software. F1 is help, on every screen."
+)
+
+
+class BoardScreen(Room):
+    """Cards in a grid that fits the window; the arrows move between them."""
+
+    NAME = "Board"
+    HELP = (
+        "One card for each device of the case. The first row says in words what is going on; below are how far the "
+        "tier in hand is, what was found, and what keeps the result from being whole. A larger window shows more.\n\n"
+        "Pausing hands out nothing new; stopping concludes, and the device can be begun again from where it was. A "
+        "device whose cable comes out waits, and goes on when it is back."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", show=False),
+        Binding("enter", "open", "Open"),
+        Binding("n", "app.place('intake')", "New"),
+        Binding("p,space", "pause", "Pause"),
+        Binding("p,space", "resume", "Resume"),
+        Binding("s", "stop", "Stop"),
+        Binding("b", "begin", "Begin again"),
+        Binding("d", "decide", "Decide"),
+        Binding("plus,equals_sign", "urgency(1)", "Sooner", key_display="+"),
+        Binding("minus", "urgency(-1)", "Later", key_display="-"),
+        Binding("right,j", "move(1)", "Next", show=False),
+        Binding("left,k", "move(-1)", "Previous", show=False),
+        Binding("down", "row(1)", "Row below", show=False),
+        Binding("up", "row(-1)", "Row above", show=False),
+    ]
+    CSS = """
+    BoardScreen Grid { grid-size: 1; grid-gutter: 0; padding: 0; height: 1fr; overflow-y: auto; }
+    BoardScreen #empty { padding: 2 4; color: $text-muted; height: auto; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._facts = CaseFacts()
+        self._read_at = 0.0
+        self._states: tuple[str, ...] = ()
+
+    def body(self) -> Iterable[Widget]:
+        """Return the grid, and the words that stand in for it."""
+        return (Static(_EMPTY, id="empty", markup=False), Grid())
+
+    def renew(self) -> None:
+        """Show what the devices do; the case is read again after a while, and when a state changed."""
+        states = tuple(device.state.value for device in self.console.devices.values())
+        if states != self._states:
+            self.refresh_bindings()
+        if states != self._states or monotonic() - self._read_at > _READ_AGAIN:
+            self._states, self._read_at = states, monotonic()
+            self._read()
+        self._show()
+
+    @work(thread=True, exclusive=True, exit_on_error=True)
+    def _read(self) -> None:
+        facts = read_case(self.console.view)
+        if not get_current_worker().is_cancelled:
+            self.app.call_from_thread(self._take, facts)
+
+    def _take(self, facts: CaseFacts) -> None:
+        self._facts = facts
+        self._show()
+
+    def _show(self) -> None:
+        devices, exhibits = self.console.devices, self._facts.exhibits
+        references = list(dict.fromkeys((*exhibits, *devices)))
+        self._fit(references)
+        empty = self.query_one("#empty", Static)
+        empty.display = not references or bool(self._facts.problem)
+        empty.update(safe(self._facts.problem) if self._facts.problem else _EMPTY)
+        for card in self.query(DeviceCard):
+            card.show(devices.get(card.reference), exhibits.get(card.reference, Recorded()))
+
+    def _fit(self, references: list[str]) -> None:
+        """Have one card for each device."""
+        grid = self.query_one(Grid)
+        held = {card.reference for card in self.query(DeviceCard)}
+        added = [DeviceCard(reference) for reference in references if reference not in held]
+        if added:
+            grid.mount(*added)
+            if not isinstance(self.focused, DeviceCard):
+                self.call_after_refresh(added[0].focus)
+        self._arrange(len(held) + len(added))
+
+    def on_resize(self) -> None:
+        """Arrange the cards anew."""
+        self.call_after_refresh(lambda: self._arrange(len(self.query(DeviceCard))))
+
+    def _arrange(self, count: int) -> None:
+        """Choose as many columns as cards need to be seen all at once, and no more."""
+        grid = self.query_one(Grid)
+        width, height = grid.container_size
+        height = max(height - 4, _ROWS)  # the title, the keys, and a banner
+        columns = next(
+            (columns for columns in range(1, width // _COLUMN + 1) if -(-count // columns) * _GOOD_ROWS <= height),
+            max(width // _COLUMN, 1),
+        )
+        grid.styles.grid_size_columns = columns
+        grid.styles.grid_rows = f"{_ROWS}" if -(-count // columns) * _ROWS > height else "1fr"
+
+    @property
+    def _columns(self) -> int:
+        return self.query_one(Grid).styles.grid_size_columns or 1
+
+    @property
+    def _card(self) -> DeviceCard | None:
+        return self.focused if isinstance(self.focused, DeviceCard) else None
+
+    def action_move(self, steps: int) -> None:
+        """Go to another card."""
+        cards = list(self.query(DeviceCard))
+        if cards:
+            place = cards.index(self._card) if self._card else 0
+            cards[min(max(place + steps, 0), len(cards) - 1)].focus()
+
+    def action_row(self, steps: int) -> None:
+        """Go to the card above or below."""
+        self.action_move(steps * self._columns)
+
+    def action_open(self) -> None:
+        """Open the device."""
+        if self._card is not None:
+            self.console.open_device(self._card.reference)
+
+    def action_decide(self) -> None:
+        """Open the decision."""
+        if self._card is not None:
+            self.console.open_decision(self._card.reference)
+
+    def action_begin(self) -> None:
+        """Begin an examination that is not running: at once where this visit knows how, else by the form."""
+        card = self._card
+        if card is None:
+            return
+        if card.live is None:
+            self.console.open_intake(reference=card.reference)
+        elif card.live.state.is_over:
+            self.console.visit.begin(card.live.order)
+            self.renew()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what makes sense for the card that has the focus."""
+        del parameters
+        card = self._card
+        state = None if card is None or card.live is None else card.live.state
+        running = state is not None and not state.is_over
+        match action:
+            case "open" | "decide":
+                return card is not None
+            case "begin":
+                return card is not None and not running
+            case "pause":
+                return running and state != "paused"
+            case "resume":
+                return state == "paused"
+            case "stop" | "urgency":
+                return running
+            case _:
+                return True
+
+    @property
+    def _in_hand(self) -> "LiveDevice":
+        """The device of the card that has the focus; the actions below are offered for running ones only."""
+        assert self._card is not None
+        assert self._card.live is not None
+        return self._card.live
+
+    def action_pause(self) -> None:
+        """Hand out nothing new."""
+        self._in_hand.pause()
+        self.renew()
+
+    def action_resume(self) -> None:
+        """Go on after a pause."""
+        self._in_hand.resume()
+        self.renew()
+
+    def action_urgency(self, more: int) -> None:
+        """Change which device comes first."""
+        if more > 0:
+            self._in_hand.more_urgent()
+        else:
+            self._in_hand.less_urgent()
+        self.renew()
+
+    def action_stop(self) -> None:
+        """Ask whether the device is to be stopped."""
+        live = self._in_hand
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                live.stop()
+
+        text = f"{live.reference} is concluded as far as it came, and can be begun again from there."
+        self.app.push_screen(Question("Stop this examination?", text, yes="Stop", no="Go on"), answered)

@@ -1,0 +1,60 @@
+"""Help in context: what the screen below is for, and every key that works on it."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Static
+
+from triage.ui.screens.room import Room
+
+_GENERAL = (
+    "The software recommends; a named person decides. Nothing here says that a device is clean: hash sets find only "
+    "material that is already known, and every result says what was not looked at."
+)
+
+
+class HelpScreen(ModalScreen[None]):
+    """Shown over a screen; any of its keys closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,question_mark,q,enter", "dismiss", "Close")]
+    CSS = """
+    HelpScreen { align: center middle; }
+    HelpScreen > VerticalScroll {
+        width: 90%; max-width: 96; height: auto; max-height: 90%;
+        border: solid $border; border-title-color: $accent; background: $surface; padding: 1 2;
+    }
+    HelpScreen Static { height: auto; margin-bottom: 1; }
+    """
+
+    def __init__(self, below: Screen[object]) -> None:
+        super().__init__()
+        self._words = below.HELP if isinstance(below, Room) else ""
+        self._name = below.NAME if isinstance(below, Room) else ""
+        self._keys = list(self._rows(below))
+
+    def compose(self) -> ComposeResult:
+        """Yield what there is to say."""
+        with VerticalScroll() as box:
+            box.border_title = f"Help: {self._name}  (Esc closes)"
+            yield Static(self._words, markup=False)
+            yield Static(Content("\n").join(self._keys))
+            yield Static(_GENERAL, markup=False)
+
+    def on_mount(self) -> None:
+        """Let the arrows scroll."""
+        self.query_one(VerticalScroll).focus()
+
+    @staticmethod
+    def _rows(below: Screen[object]) -> Iterable[Content]:
+        """Yield one line for each action that a key starts."""
+        keys: dict[str, list[str]] = {}
+        for active in below.active_bindings.values():
+            if active.binding.description and not active.binding.system:
+                keys.setdefault(active.binding.description, []).append(below.app.get_key_display(active.binding))
+        for words, shown in keys.items():
+            yield Content.assemble((f"{' '.join(shown):<16}", "bold $accent"), f" {words}")

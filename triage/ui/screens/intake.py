@@ -1,0 +1,330 @@
+"""The form of an arrival: what the exhibit is and where it was found; then its examination begins."""
+
+import asyncio
+import os
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.events import DescendantBlur
+from textual.widget import Widget
+from textual.widgets import Button, Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from triage.model.errors import DigiVanError
+from triage.ui.recorded import CaseFacts, read_case
+from triage.ui.safe import plain, safe
+from triage.ui.screens.question import Question
+from triage.ui.screens.room import Room
+from triage.ui.symbols import size
+from triage.ui.widgets.field import Choice, Field
+
+if TYPE_CHECKING:  # these are loaded in the background, so that the form comes at once
+    from triage.session.devices import PickableDevice
+    from triage.session.intake import Received
+
+_STAYS = ("operation", "authority", "premises", "examiner", "found_where", "found_by")
+_SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+    (
+        "The case",
+        (
+            ("operation", "Operation", ""),
+            ("authority", "Authority", "warrant, consent, other power"),
+            ("premises", "Premises", ""),
+            ("examiner", "Examiner", "your name, as it stands in the record"),
+        ),
+    ),
+    (
+        "The exhibit",
+        (
+            ("exhibit", "Reference", "such as ABC/1"),
+            ("description", "Description", "what it is, as a person sees it"),
+            ("seal", "Seal number", ""),
+            ("make", "Make", ""),
+            ("model", "Model", ""),
+            ("serial", "Serial number", ""),
+            ("found_where", "Found where", ""),
+            ("found_when", "Found when", "YYYY-MM-DD HH:MM"),
+            ("found_by", "Found by", ""),
+            ("state_on_arrival", "State on arrival", "off, on, locked, damaged"),
+        ),
+    ),
+    ("The examination", (("source", "Device or image", "pick one below, or type a path"),)),
+)
+_BLOCKS = (
+    ("", "not stated"),
+    ("hardware", "hardware write blocker"),
+    ("system", "read-only by the operating system"),
+    ("image", "an image is examined"),
+    ("none", "none"),
+)
+_PROFILES = (
+    ("scene", "scene: earliest hits first"),
+    ("exact", "exact: digests only, no pictures decoded"),
+    ("full", "full: everything, and deleted space"),
+)
+
+
+class IntakeScreen(Room):
+    """A form that keeps what was typed while one looks elsewhere."""
+
+    NAME = "Intake"
+    HELP = (
+        "Tab goes to the next field, Shift+Tab back. A field that is wrong says how to put it right. The reference is "
+        "proposed from your initials and the next free number; change it as you need.\n\n"
+        "F7 records the arrival with its custody event and begins the examination; the device is only ever read. "
+        "What you leave empty can be recorded later, and is listed before anything is written."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f7", "begin", "Begin"),
+        Binding("ctrl+r", "record", "Record only"),
+        Binding("ctrl+l", "devices", "Look for devices"),
+        Binding("down", "app.focus_next", "Next field", show=False),
+        Binding("up", "app.focus_previous", "Previous field", show=False),
+    ]
+    CSS = """
+    IntakeScreen VerticalScroll { height: 1fr; padding: 0 1; align-horizontal: center; }
+    IntakeScreen #form { width: 100%; max-width: 110; height: auto; }
+    IntakeScreen .section { color: $foreground; text-style: bold; margin-top: 1; }
+    IntakeScreen #section-0 { margin-top: 0; }
+    IntakeScreen OptionList { height: auto; max-height: 6; margin: 0 0 0 19; }
+    IntakeScreen Horizontal.buttons { height: 1; margin: 1 0 0 19; }
+    IntakeScreen Button { margin-right: 2; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._touched: set[str] = set()
+        self._held: tuple[str, ...] = ()
+        self._proposed = ""
+        self._again = False
+        self._seen: list[PickableDevice] = []
+
+    def body(self) -> Iterable[Widget]:
+        """Return the form."""
+        parts: list[Widget] = []
+        for number, (title, fields) in enumerate(_SECTIONS):
+            parts.append(Static(title, classes="section", id=f"section-{number}", markup=False))
+            parts += [Field(name, label, hint=hint) for name, label, hint in fields]
+        parts += [
+            OptionList(id="devices", markup=False),
+            Choice("write_block", "Write block", _BLOCKS),
+            Choice("profile", "Depth", _PROFILES),
+            Horizontal(
+                Button("Record and begin (F7)", id="begin"),
+                Button("Record only (Ctrl+R)", id="record"),
+                classes="buttons",
+            ),
+        ]
+        return (VerticalScroll(Vertical(*parts, id="form"), can_focus=False),)
+
+    def on_mount(self) -> None:
+        """Look for devices, and for the references that are taken."""
+        self._field("operation").take_focus()
+        self.action_devices()
+
+    def on_screen_resume(self) -> None:
+        """Learn which references are taken by now."""
+        super().on_screen_resume()
+        self._read()
+
+    @work(thread=True, exclusive=True, group="case")
+    def _read(self) -> None:
+        self.app.call_from_thread(self._take, read_case(self.console.view))
+
+    def _take(self, facts: CaseFacts) -> None:
+        self._held = tuple(dict.fromkeys((*facts.exhibits, *self.console.devices)))
+        last: dict[str, object] = {}
+        for exhibit in facts.exhibits.values():
+            last = exhibit.row.get("received") or last
+        for name in _STAYS:
+            field = self._field(name)
+            if not field.value and name not in self._touched:
+                field.value = str(last.get(name) or "")
+        self._propose()
+
+    def take_up(self, reference: str) -> None:
+        """Begin the examination of an exhibit that was received before."""
+        self._again = True
+        self._field("exhibit").value = reference
+        self._fill(reference)
+        self._field("source").take_focus()
+
+    @work(thread=True, exclusive=True, group="fill")
+    def _fill(self, reference: str) -> None:
+        held = read_case(self.console.view).exhibits.get(reference)
+        if held is not None:
+            self.app.call_from_thread(self._filled, held.row.get("received") or {}, held.row.get("source") or "")
+
+    def _filled(self, received: dict[str, object], source: str) -> None:
+        for field in self.query(Field):
+            if received.get(field.field):
+                field.value = str(received[field.field])
+        if source:
+            self._field("source").value = source
+
+    def _field(self, name: str) -> Field:
+        return self.query_one(f"#field-{name.replace('_', '-')}", Field)
+
+    def _propose(self) -> None:
+        """Propose the next reference, unless the person wrote one."""
+        from triage.session.intake import proposed_reference  # noqa: PLC0415 - loaded in the background by now
+
+        field, examiner = self._field("exhibit"), self._field("examiner").value
+        initials = "".join(word[0] for word in examiner.split() if word[0].isalpha()).upper()
+        if initials and field.value in {"", self._proposed}:
+            self._proposed = proposed_reference(initials, self._held)
+            field.value = self._proposed
+
+    def _received(self) -> "Received":
+        from triage.session.intake import Received  # noqa: PLC0415 - as above
+
+        said = {field.field: field.value for field in self.query(Field) if field.field != "source"}
+        return Received(**said, write_block=self.query_one("#choice-write-block", Choice).value)
+
+    def on_descendant_blur(self, event: DescendantBlur) -> None:
+        """Check what was left, and propose a reference once it is known who examines."""
+        field = event.widget.parent.parent if isinstance(event.widget, Input) and event.widget.parent else None
+        if isinstance(field, Field):
+            self._touched |= {field.field} if field.value else set()
+            self._propose()
+            self._check(self._touched)
+
+    def _check(self, names: Iterable[str]) -> str | None:
+        """Show what is wrong with these fields; return the name of the first that is."""
+        from triage.session.intake import check  # noqa: PLC0415 - as above
+
+        held = [one for one in self._held if not (self._again and one == self._field("exhibit").value)]
+        wrong = check(self._received(), held, today=datetime.now().astimezone().isoformat(timespec="minutes"))
+        for field in self.query(Field):
+            if field.field != "source":
+                field.tell(wrong.get(field.field, "") if field.field in names else "")
+        return next((field.field for field in self.query(Field) if field.field in wrong), None)
+
+    @work(thread=True, exclusive=True, group="devices")
+    def action_devices(self) -> None:
+        """Look for the devices that the system sees."""
+        from triage.session.devices import pickable_devices  # noqa: PLC0415 - as above
+
+        try:
+            devices, problem = pickable_devices(), ""
+        except (OSError, DigiVanError) as error:
+            devices, problem = [], str(error)
+        self.app.call_from_thread(self._offer, devices, problem)
+
+    def _offer(self, devices: "list[PickableDevice]", problem: str) -> None:
+        self._seen = devices
+        offered = self.query_one("#devices", OptionList)
+        offered.clear_options()
+        nothing = problem or "no device is seen: plug it in and press Ctrl+L, or type the path of an image"
+        offered.add_options(
+            [Option(plain(_words(device))) for device in devices] or [Option(plain(nothing), disabled=True)]
+        )
+
+    @on(OptionList.OptionSelected)
+    def _picked(self, event: OptionList.OptionSelected) -> None:
+        device = self._seen[event.option_index]
+        for name in ("make", "model", "serial"):
+            if not self._field(name).value:
+                self._field(name).value = str(getattr(device, name))
+        self._field("source").value = str(device.path)
+        if device.read_only:
+            self.query_one("#choice-write-block", Choice).value = "system"
+        self._field("source").tell("")
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "begin":
+            self.action_begin()
+        else:
+            self.action_record()
+
+    @on(Input.Submitted)
+    def _next(self) -> None:
+        self.focus_next()
+
+    def action_begin(self) -> None:
+        """Record the arrival and begin."""
+        self._submit(begin=True)
+
+    def action_record(self) -> None:
+        """Record the arrival alone."""
+        self._submit(begin=False)
+
+    def _submit(self, *, begin: bool) -> None:
+        from triage.session.intake import not_stated  # noqa: PLC0415 - as above
+
+        self._touched |= {field.field for field in self.query(Field)}
+        wrong = self._check(self._touched)
+        if wrong is None and begin and not self._field("source").value:
+            self._field("source").tell("name the image or device to examine, or record only with Ctrl+R")
+            wrong = "source"
+        if wrong is not None:
+            self._field(wrong).take_focus()
+            return
+        empty = not_stated(self._received())
+        if not empty:
+            self._record(begin)
+            return
+        labels = {name: label for _, fields in _SECTIONS for name, label, _ in fields} | {"write_block": "Write block"}
+        missing = ", ".join(labels.get(name, name).lower() for name in empty)
+        text = f"Not stated: {missing}. They belong into the record of continuity and can be added later."
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self._record(begin)
+
+        self.app.push_screen(Question("Record it so?", text, yes="Record", no="Go back"), answered)
+
+    @work(exclusive=True, group="record")
+    async def _record(self, begin: bool) -> None:
+        from triage.session.intake import receive  # noqa: PLC0415 - as above
+
+        received = self._received()
+        try:
+            await asyncio.to_thread(receive, self.console.case, received)
+        except DigiVanError as error:
+            self.console.tell_problem(error)
+            return
+        if begin:
+            self._begin(received.exhibit)
+        self.notify(f"{safe(received.exhibit)} is recorded.", markup=False)
+        self._clear()
+        self.console.action_board()
+
+    def _begin(self, reference: str) -> None:
+        from triage.engine.plan import Profile  # noqa: PLC0415 - as above
+        from triage.session.examination import Order  # noqa: PLC0415 - as above
+
+        self.console.visit.begin(
+            Order(
+                source=Path(self._field("source").value),
+                case=self.console.case,
+                exhibit=reference,
+                profile=Profile(self.query_one("#choice-profile", Choice).value),
+                jobs=max((os.cpu_count() or 1) // 2, 1),
+                library=self.console.library,
+                actor=self.console.actor,
+            )
+        )
+
+    def _clear(self) -> None:
+        """Make room for the next exhibit; what holds for all of them stays."""
+        self._again, self._proposed = False, ""
+        self._touched = set()
+        for field in self.query(Field):
+            if field.field not in _STAYS:
+                field.value = ""
+            field.tell("")
+
+
+def _words(device: "PickableDevice") -> str:
+    name = " ".join(filter(None, (device.make, device.model))) or "device without a name"
+    marks = [size(device.size), "read-only" if device.read_only else "WRITABLE: block it first"]
+    if device.mounted:
+        marks.append(f"in use at {device.mounted[0]}")
+    return f"{device.path}  {name}  {', '.join(marks)}"

@@ -1,0 +1,67 @@
+"""What every full screen of the console has: a title, a banner, a body, the keys, and words for the help."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widget import Widget
+
+from triage.ui.widgets.frame import Banner, TitleStrip
+from triage.ui.widgets.keybar import KeyBar
+
+if TYPE_CHECKING:
+    from triage.ui.app import Console
+
+
+class Room(Screen[None], inherit_bindings=False):
+    """A full screen. `NAME` is its title, `HELP` what a person should know of it beside its keys."""
+
+    NAME: ClassVar[str] = ""
+    HELP: ClassVar[str] = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Back"),
+        Binding("question_mark", "app.help", "Help", key_display="?", show=False),
+        # First of all, or what a scanner of bar codes types behind a tab would still go to the field before it.
+        Binding("tab", "app.focus_next", "Next field", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", "Previous field", show=False, priority=True),
+    ]
+
+    @property
+    def console(self) -> "Console":
+        """The application, by its own type."""
+        return cast("Console", self.app)
+
+    @property
+    def heading(self) -> str:
+        """The title at the head of the screen."""
+        return self.NAME
+
+    def compose(self) -> ComposeResult:
+        """Yield the frame around the body."""
+        yield TitleStrip(self.heading, str(self.console.case), self.console.actor)
+        yield Banner()
+        yield from self.body()
+        yield KeyBar()
+
+    def body(self) -> Iterable[Widget]:
+        """Return what stands between title and keys."""
+        return ()
+
+    def on_screen_resume(self) -> None:
+        """Bring everything up to date when the screen comes to the front again."""
+        self.tell(self.console.urgent())
+        self.renew()
+
+    def tell(self, urgent: list[str]) -> None:
+        """Show what needs a person now."""
+        for banner in self.query(Banner):
+            banner.tell(urgent)
+
+    def renew(self) -> None:
+        """Show what has changed; called a few times a second while devices run, so it must be quick."""
+
+    def action_leave(self) -> None:
+        """Go back to the screen below, which is the board at last."""
+        self.console.go_back()

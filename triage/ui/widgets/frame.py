@@ -1,0 +1,44 @@
+"""What stands at the head of every screen: where one is, which case it is, who sits there, and what is urgent."""
+
+from textual.content import Content
+from textual.widgets import Static
+
+from triage.ui.safe import head, safe
+from triage.ui.symbols import symbol
+
+
+class TitleStrip(Static):
+    """One row: the screen on the left, the case and the person on the right."""
+
+    DEFAULT_CSS = """
+    TitleStrip { height: 1; background: $panel; color: $foreground; padding: 0 1; }
+    """
+
+    def __init__(self, title: str, case: str, actor: str) -> None:
+        super().__init__(markup=False)
+        self._heading, self._case, self._actor = title, case, actor
+
+    def render(self) -> Content:
+        """Return the row for the width at hand."""
+        width = self.content_size.width
+        left = Content.assemble(("DigiVan triage", "bold $accent"), f"  {safe(self._heading)}")
+        room = width - left.cell_length - 3
+        right = head(f"case {self._case}  {symbol('dot')}  {self._actor}", room) if room > 0 else ""
+        return Content.assemble(left, " " * max(width - left.cell_length - Content(right).cell_length, 1), right)
+
+
+class Banner(Static):
+    """What needs a person now, in words; nothing where there is nothing."""
+
+    DEFAULT_CSS = """
+    Banner {
+        height: auto; max-height: 2; display: none; padding: 0 1;
+        background: $error; color: $button-color-foreground; text-style: bold;
+        &.-shown { display: block; }
+    }
+    """
+
+    def tell(self, lines: list[str]) -> None:
+        """Show these lines, or nothing."""
+        self.set_class(bool(lines), "-shown")
+        self.update(Content("\n").join([Content(f"{symbol('warn')} {safe(line)}") for line in lines]))
