@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from suite import Demo
-from synthetic.paged import paged
 
 from triage.engine.plan import Profile
 from triage.model.errors import SourceError, UsageError
@@ -35,7 +34,7 @@ def case(exhibit: Path, demo: Demo) -> Path:
     folder = exhibit.parent / "case"
     with Case.open_or_create(folder, when="2026-11-23T10:00:00.000000Z", actor="examiner"):
         pass
-    order = Order(source=exhibit, case=paged(folder), exhibit="ABC/1", library=demo.library, profile=Profile.FULL)
+    order = Order(source=exhibit, case=folder, exhibit="ABC/1", library=demo.library, profile=Profile.FULL)
     with Examination(order) as examination, closing(examination.events()) as events:
         for _ in events:
             pass

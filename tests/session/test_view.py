@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from suite import placed, record
 from synthetic.concluded import SET, SIZE, concluded
-from synthetic.paged import paged
 
 from triage.model.address import Address
 from triage.model.errors import StoreError, UsageError
@@ -27,10 +26,9 @@ FINDINGS = 2600  # a page far down is counted from the end
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a case of two exhibits with findings of every kind; those of the second came before they could be paged."""
+    """Make a case of two exhibits with findings of every kind; those of one are further on."""
     folder = tmp_path_factory.mktemp("view") / "case"
     concluded(folder, MatchBy.PDQ, MatchBy.MD5, exhibit="B/1", files=3)
-    paged(folder)
     concluded(folder, exhibit="A/1", files=1, ended_by=EndedBy.REQUEST)
     with Case.open(folder) as case:
         items = [item(number) for number in range(FINDINGS)]
@@ -237,7 +235,7 @@ def test_what_is_not_there_is_told(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("sort", list(Sort))
 def test_a_page_is_cut_with_an_index_alone(folder: Path, sort: Sort) -> None:
     with open_case(folder) as case:
-        where, values = case.pages._where(Wanted(reference="A/1", grade="", state=FindingState.MATCH), sort)
+        where, values = case.pages._where(Wanted(reference="A/1", grade="", state=FindingState.MATCH, text="x"))
         query = f"SELECT id FROM finding INDEXED BY finding_by_{sort} {where} ORDER BY {_KEYS[sort][0]} LIMIT 1"
         plan = [
             row["detail"]

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from suite import Demo
-from synthetic.paged import paged
 
 from triage.model.event import EndedBy, Event, Finished, Found, Progress, VolumeOpened
 from triage.session.examination import Order
@@ -27,7 +26,7 @@ FILES = 1500
 def case(tmp_path: Path) -> Path:
     with Case.open_or_create(tmp_path / "case", when=WHEN, actor="examiner"):
         pass
-    return paged(tmp_path / "case")
+    return tmp_path / "case"
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def test_eight_devices_are_seen_at_once_with_their_states_in_words(tmp_path: Pat
         text = shown(app)
         words = "running", "paused", "device gone", "examined to the end", "failed", "starting", "stopped", "stopping"
         assert [card.reference for card in cards] == [f"AB/{number}" for number in range(1, 9)]
-        assert all(card.region in app.screen.region for card in cards)
+        assert all(app.screen.region.contains_region(card.region) for card in cards)
         assert all(word in text for word in words)
         assert "3 findings" in text
         assert "! AB/3: device gone" in lines(app)[1]
@@ -92,9 +92,9 @@ def test_stopping_asks_and_goes_on_where_the_answer_is_no(tmp_path: Path) -> Non
         await pilot.press("s")
         assert "Stop this examination?" in shown(app)
         await pilot.press("enter")  # the focus is on the harmless answer
-        assert first.state is DeviceState.RUNNING
+        assert first.state == "running"
         await pilot.press("s", "y")
-        assert first.state is DeviceState.STOPPING
+        assert first.state == "stopping"
 
     run(app, steps)
 

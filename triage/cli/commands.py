@@ -20,8 +20,10 @@ _COMMANDS = {
     "judgements": "triage.cli.judging",
     "decide": "triage.cli.deciding",
     "decisions": "triage.cli.deciding",
+    "documents": "triage.cli.documents",
     "hashset": "triage.cli.hashset",
     "selftest": "triage.cli.selftest",
+    "console": "triage.ui.command",
 }
 
 

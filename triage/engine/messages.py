@@ -19,6 +19,9 @@ from triage.store.rows import Row
 NOTHING = -1
 """No item is in hand."""
 
+GONE = 77
+"""The exit code of a worker whose source was taken away: what it was at is not known, and nothing is to be recorded."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:

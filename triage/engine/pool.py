@@ -4,20 +4,23 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ctypes import c_int64
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe, wait
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.sharedctypes import RawValue
+from pathlib import Path
 
 from triage.engine.hearing import StrangeReplyError, hear
-from triage.engine.messages import NOTHING, Alive, Done, Failed, Ready, Refused, Reply, Request, Setup
+from triage.engine.messages import GONE, NOTHING, Alive, Done, Failed, Ready, Refused, Reply, Request, Setup
 from triage.engine.server import start_server, worker_process
 from triage.model.address import Address
+from triage.model.errors import SourceGoneError
 from triage.model.item import Outcome
 from triage.model.runs import ByteRun
 from triage.model.trouble import Trouble, TroubleCode
+from triage.sources.presence import Presence
 
 _OURS = (signal.SIGINT, signal.SIGHUP)
 _TICK = 0.1
@@ -30,7 +33,8 @@ _MESSAGE = 20.0  # seconds in which a message is through the pipe
 class Lost:
     """A worker failed on its request, died, or was ended because it hung; the request is not done.
 
-    `in_hand` is the number of the item it was at, if any; `starting`: it never got so far as to look at the request.
+    `in_hand` is the number of the item it was at, if any, or the byte of the source from which on it searched;
+    `starting`: it never got so far as to look at the request.
     """
 
     request: Request
@@ -114,6 +118,9 @@ class WorkerPool:
         self._hands: list[_Hand] = []
         self._size = size
         self._listened = time.monotonic()
+        self._presence: Presence | None = None
+        with suppress(OSError):  # whoever opens it says what is wrong
+            self._presence = Presence.of(Path(setup.source))
 
     def close(self) -> None:
         """End every worker; calling it twice is harmless."""
@@ -237,9 +244,18 @@ class WorkerPool:
                 return hear(hand.connection)
         except (EOFError, OSError):  # it died, perhaps in the middle of a message
             hand.process.join(_FAREWELL)
+            if hand.process.exitcode == GONE and not self._is_present():
+                raise SourceGoneError(
+                    f"{self.setup.source} is gone: nothing is recorded of what could not be read since; "
+                    "connect it again and repeat the command to go on"
+                ) from None
             return _how_it_died(hand.process.exitcode)
         except StrangeReplyError as error:
             return f"the reader said what no reader says: {error}"
+
+    def _is_present(self) -> bool:
+        """Tell whether the source is still there: a worker that was taken over could say that it is not, for ever."""
+        return self._presence is not None and self._presence.lasts()
 
     def _lose(self, hand: _Hand, *, timed_out: bool, text: str) -> tuple[Request, Lost]:
         request = hand.request

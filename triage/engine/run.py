@@ -3,7 +3,8 @@
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from triage.engine import messages
 from triage.engine.backlog import Backlog
@@ -40,12 +41,16 @@ from triage.model.event import EndedBy, Event, Finished, Met, Noted, Verifying
 from triage.model.evidence import Region, VolumeReport
 from triage.model.runs import ByteRun
 from triage.model.trouble import Trouble
+from triage.sources.hidden_sectors import with_hidden_sectors
 from triage.store.case import Case
 from triage.store.exhibits import ExhibitState
 
 
 def describe(pool: WorkerPool) -> Opened:
-    """Return what the source is. Raises SourceError when it cannot be opened, or takes its reader down with it."""
+    """Return what the source is. Raises SourceError when it cannot be opened, or takes its reader down with it.
+
+    A disk is asked here what it hides: its readers may send it no commands.
+    """
     source = pool.setup.source
     for reply in pool.ask(OpenSource(), pool.setup.limits.walk_seconds):
         if isinstance(reply, Opened):
@@ -53,7 +58,7 @@ def describe(pool: WorkerPool) -> Opened:
         if isinstance(reply, Lost):
             raise SourceError(f"{source} cannot be opened: {reply.text}; check the image with another tool")
         raise_refusal(reply)
-    return opened
+    return replace(opened, info=with_hidden_sectors(opened.info, Path(source)))
 
 
 @dataclass(slots=True)

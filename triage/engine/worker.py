@@ -17,6 +17,7 @@ from triage.engine.examining import Examiner
 from triage.engine.learning import Learner
 from triage.engine.learnt import one_line
 from triage.engine.messages import (
+    GONE,
     Alive,
     Done,
     ExamineItems,
@@ -60,6 +61,7 @@ from triage.items.keywords import Keywords
 from triage.model.errors import SourceError, StoreError, UsageError
 from triage.model.evidence import UnreadableRun
 from triage.sources.opening import open_source
+from triage.sources.presence import Presence
 from triage.sources.watched import WatchedSource
 
 _ALIVE_SECONDS = 5.0
@@ -138,6 +140,8 @@ class Desk:
     def _fresh(self, evidence: Evidence) -> tuple[UnreadableRun, ...]:
         """Return the unreadable runs that were not told before."""
         fresh = tuple(run for run in evidence.source.unreadable_runs() if run not in self._told)
+        if fresh and evidence.source.on_unreadable is not None:
+            evidence.source.on_unreadable()  # some is read past the watch: partition tables, the fingerprint
         self._told.update(fresh)
         return fresh
 
@@ -180,6 +184,7 @@ class Desk:
         if self._evidence is None:
             source = WatchedSource(open_source(Path(self._setup.source)))
             source.on_read = _at_most_every(_ALIVE_SECONDS, self._say_alive)
+            source.on_unreadable = _leave_if_gone(Path(self._setup.source))
             self._evidence = Evidence(source, self._setup.secrets)
         return self._evidence
 
@@ -211,6 +216,20 @@ def _verified(evidence: Evidence) -> Iterator[Verifying | Verified]:
         if pace.is_due():
             yield Verifying(bytes_done=done)
     yield Verified(troubles=check.troubles())
+
+
+def _leave_if_gone(path: Path) -> Callable[[], None]:
+    """Return what ends this process where a source is gone: everything would be recorded as unreadable from then on.
+
+    No guard around hostile bytes can mistake that for trouble with one item.
+    """
+    presence = Presence.of(path)
+
+    def check() -> None:
+        if not presence.lasts():
+            os._exit(GONE)
+
+    return check
 
 
 def _at_most_every(seconds: float, call: Callable[[], None]) -> Callable[[], None]:

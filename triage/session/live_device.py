@@ -162,7 +162,7 @@ class LiveDevice:
         """
         if self._process is not None:
             self._process.kill()
-            self._part()
+            self._part(_FAREWELL)
             self._fail("the run was ended before it had concluded; begin it again to resume")
 
     def _heard(self, most: int) -> Iterator[Report]:
@@ -230,13 +230,13 @@ class LiveDevice:
         self._part()
         self._fail(f"the process of the device ended by itself ({code}); begin it again to resume")
 
-    def _part(self) -> None:
-        """Release process and pipe."""
+    def _part(self, patience: float = 0.0) -> None:
+        """Release process and pipe; one that has said its last ends by itself, and nobody waits for that."""
         assert self._process is not None
         assert self._connection is not None
         atexit.unregister(self.close)
         self._connection.close()
-        self._process.join(_FAREWELL)
+        self._process.join(patience)
         self._process = self._connection = None
 
     def _fail(self, problem: str) -> None:

@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from triage.model.errors import StoreError
-from triage.model.finding import Finding
+from triage.model.finding import EXACT, Finding
 from triage.model.item import ItemKind, Outcome
 from triage.model.runs import ByteRun
 from triage.store.carved import Carved
@@ -28,6 +29,18 @@ FROM region CROSS JOIN item ON item.region_id = region.id WHERE region.exhibit_i
 _FINDINGS = """
 SELECT count(*) AS findings FROM finding JOIN item ON item.id = finding.item_id
 JOIN region ON region.id = item.region_id WHERE region.exhibit_id = ?
+"""
+_MATCHED = f"""
+SELECT DISTINCT item.runs FROM finding JOIN item ON item.id = finding.item_id
+JOIN region ON region.id = item.region_id
+WHERE region.exhibit_id = ? AND item.container IS NULL AND finding.match IN ({", ".join("?" * len(EXACT))})
+"""  # noqa: S608 - places of parameters
+_DELETED = """
+SELECT item.position, item.size FROM region JOIN item ON item.region_id = region.id
+WHERE region.exhibit_id = ? AND NOT item.allocated AND item.direct AND item.encrypted IS NULL
+  AND item.kind NOT IN ('carved', 'member') AND item.size > 0 AND instr(item.runs, ' ') = 0
+  AND cast(substr(item.runs, instr(item.runs, '+') + 1) AS INTEGER) >= item.size
+ORDER BY item.position
 """
 _DRAWN = """
 SELECT item.tier, item.draw, item.outcome,
@@ -170,6 +183,16 @@ class Journal:
         """Return the bytes of a source that were searched for content without a name, merged and sorted."""
         return self._carved.searched(reference)
 
+    def matched(self, reference: str) -> NDArray[np.int64]:
+        """Return the runs of all items that match a set by digest, as an int64 array of [start, end), in no order."""
+        texts = (row["runs"] for row in self._database.rows(_MATCHED, (self._exhibits.key(reference), *EXACT)))
+        return spans_of(texts, self._size(reference))
+
+    def deleted(self, reference: str) -> NDArray[np.int64]:
+        """Return [offset, length] of every deleted item with a name whose content lies in one run, by offset."""
+        rows = self._database.tuples(_DELETED, (self._exhibits.key(reference),))
+        return np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, 2)
+
     def findings(self, reference: str) -> int:
         """Return the number of findings of an exhibit."""
         row = self._database.one(_FINDINGS, (self._exhibits.key(reference),))
@@ -185,8 +208,7 @@ class Journal:
 
     def accounted(self, reference: str) -> Iterator[AccountedItems]:
         """Stream what the coverage account needs of every item, some thousands of items at a time."""
-        record = self._exhibits.get(reference)
-        size = 0 if record is None else record.info.size
+        size = self._size(reference)
         alike: defaultdict[_Alike, list[str]] = defaultdict(list)
         gathered = 0
         for kind, allocated, outcome, reason, damaged, runs in self._database.rows(
@@ -200,6 +222,10 @@ class Journal:
                 alike.clear()
                 gathered = 0
         yield from _accounted(alike, size)
+
+    def _size(self, reference: str) -> int:
+        record = self._exhibits.get(reference)
+        return 0 if record is None else record.info.size
 
 
 def _accounted(alike: Mapping[_Alike, list[str]], size: int) -> Iterator[AccountedItems]:

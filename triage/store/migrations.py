@@ -25,6 +25,7 @@ MIGRATIONS = (
     Migration(brings="items without an index of addresses", script="item.sql"),
     Migration(brings="decisions, judgements of candidates", script="decision.sql"),
     Migration(brings="members, carved items, hints in names, samples of blocks, self-tests", script="members.sql"),
+    Migration(brings="findings by page, in every order", script="pages.sql"),
 )
 
 

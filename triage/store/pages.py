@@ -117,7 +117,7 @@ class Pages:
         if offset > _FAR and not wanted.text and (behind := self.count(wanted) - offset - limit) < offset:
             last, rest = max(0, behind), max(0, limit + min(0, behind))
             return self.findings(wanted, sort, descending=not descending, offset=last, limit=rest)[::-1]
-        where, values = self._where(wanted, sort)
+        where, values = self._where(wanted)
         order = ", ".join(f"finding.{name}{' DESC' if descending else ''}" for name in _ORDER[sort])
         query = f"""
         SELECT {_COLUMNS} FROM (
@@ -129,12 +129,12 @@ class Pages:
     def count(self, wanted: Wanted) -> int:
         """Return how many findings there are."""
         index = "finding_by_path" if wanted.text else "finding_counted"
-        where, values = self._where(wanted, Sort.PATH)
+        where, values = self._where(wanted)
         return self._number(f"SELECT count(*) FROM finding INDEXED BY {index} {where}", *values)  # noqa: S608 - as above
 
     def findings_by(self, reference: str | None) -> list[Row]:
         """Return the number of findings of each grade, category and state."""
-        where, values = self._where(Wanted(reference=reference), Sort.STATE)
+        where, values = self._where(Wanted(reference=reference))
         query = f"""
         SELECT grade, category, state, count(*) AS findings FROM finding INDEXED BY finding_counted {where}
         GROUP BY exhibit_id, state, grade, category
@@ -222,8 +222,8 @@ class Pages:
         query = "SELECT sequence, when_utc, actor, subject, payload FROM custody WHERE action = ? ORDER BY sequence"
         return (dict(row) for row in self._database.rows(query, (action,)))
 
-    def _where(self, wanted: Wanted, sort: Sort) -> tuple[str, list[object]]:
-        """Return the condition and its values, worded so that the index of a sort answers it."""
+    def _where(self, wanted: Wanted) -> tuple[str, list[object]]:
+        """Return the condition and its values; each index of findings answers it."""
         terms: dict[str, object] = {}
         if wanted.reference is not None:
             terms["exhibit_id = ?"] = self._exhibits.key(wanted.reference)
@@ -234,9 +234,7 @@ class Pages:
         if wanted.state is not None:
             terms["state = ?"] = wanted.state.value
         if wanted.text:
-            like = r"path LIKE ? ESCAPE '\'"
-            within = f"id IN (SELECT id FROM finding INDEXED BY finding_by_number WHERE {like})"  # noqa: S608 - as above
-            terms[like if sort in {Sort.NUMBER, Sort.PATH} else within] = f"%{_escaped(wanted.text)}%"
+            terms[r"path LIKE ? ESCAPE '\'"] = f"%{_escaped(wanted.text)}%"
         return (f"WHERE {' AND '.join(terms)}" if terms else ""), list(terms.values())
 
     def _parts(self, reference: str, outcome: str | None) -> Iterator[tuple[str, str, tuple[object, ...]]]:

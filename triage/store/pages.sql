@@ -25,11 +25,11 @@ UPDATE finding SET confirmed = confirmed, (exhibit_id, path) = (
 CREATE INDEX finding_counted ON finding (exhibit_id, state, grade, category);
 CREATE INDEX finding_by_number ON finding (id, exhibit_id, grade, category, state, path);
 CREATE INDEX finding_by_path ON finding (path, id, exhibit_id, grade, category, state);
-CREATE INDEX finding_by_category ON finding (category, id, exhibit_id, grade, state);
-CREATE INDEX finding_by_grade ON finding (grade, id, exhibit_id, category, state);
-CREATE INDEX finding_by_set ON finding (set_name, id, exhibit_id, grade, category, state);
-CREATE INDEX finding_by_match ON finding (match, distance, id, exhibit_id, grade, category, state);
-CREATE INDEX finding_by_state ON finding (state, id, exhibit_id, grade, category);
+CREATE INDEX finding_by_category ON finding (category, id, exhibit_id, grade, state, path);
+CREATE INDEX finding_by_grade ON finding (grade, id, exhibit_id, category, state, path);
+CREATE INDEX finding_by_set ON finding (set_name, id, exhibit_id, grade, category, state, path);
+CREATE INDEX finding_by_match ON finding (match, distance, id, exhibit_id, grade, category, state, path);
+CREATE INDEX finding_by_state ON finding (state, id, exhibit_id, grade, category, path);
 
 CREATE INDEX item_not_examined ON item (region_id, outcome, substr(reason, 1, instr(reason || ':', ':') - 1))
 WHERE outcome NOT IN ('examined', 'not-reached');

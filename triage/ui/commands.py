@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
+from textual.markup import escape
 
 from triage.ui.safe import safe
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def commands(console: "Console") -> Iterator[SystemCommand]:
     """Yield the commands; those of devices first, for they change."""
     for reference, device in console.devices.items():
-        shown = safe(reference, 60)
+        shown = escape(safe(reference, 60))  # the palette takes its commands for markup
         yield SystemCommand(
             f"Open {shown}", "All there is to see of the device", partial(console.open_device, reference)
         )

@@ -74,7 +74,8 @@ def tail(text: str, columns: int) -> str:
 
 
 def _fitting(text: str, columns: int) -> str:
-    kept = text[: max(columns, 0)]  # no character is narrower than nothing; marks are, and are cut with the rest
+    columns = max(columns, 0)
+    kept = text[:columns]  # no character is narrower than nothing; marks are, and are cut with the rest
     while cell_len(kept) > columns:
         kept = kept[:-1]
     return kept

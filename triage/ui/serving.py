@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from hmac import compare_digest
+from http import HTTPStatus
 from pathlib import Path
 
 import click
@@ -49,7 +50,12 @@ class ConsoleServer(Server):
     async def application(self) -> web.Application:
         """Return the web application behind its guard."""
         application = await self._make_app()
-        application.middlewares.append(web.middleware(self._guard))
+
+        @web.middleware
+        async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
+            return await self._guarded(request, handler)
+
+        application.middlewares.append(guard)
         return application
 
     async def on_startup(self, app: web.Application) -> None:
@@ -65,11 +71,11 @@ class ConsoleServer(Server):
         finally:
             self._in_use = False
 
-    async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+    async def _guarded(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         self._check_sender(request)
         given = request.query.get("token", "")
         if self._knows(given) and request.path == "/":
-            response: web.StreamResponse = web.HTTPSeeOther("/")
+            response: web.StreamResponse = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "/"})
             response.set_cookie(COOKIE, given, httponly=True, samesite="Strict", path="/")
         elif self._knows(request.cookies.get(COOKIE, "")):
             response = await handler(request)

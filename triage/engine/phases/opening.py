@@ -80,9 +80,10 @@ class Opening:
                 yield from self._store(reply)
             case Lost():
                 yield from self._after(request, reply)
+            case _ if any(number in self._out for number, _ in request.items):
+                yield from self._after(request, Lost(request=request, text="the reader told less than it was asked"))
             case _:
-                for number, _ in request.items:
-                    self._out.pop(number, None)
+                pass
 
     def is_done(self) -> bool:
         """Tell whether every container that is known of is gone through."""

@@ -39,6 +39,8 @@ class Proving:
                 yield from self._record(reply.passed, reply.text)
             case Lost():
                 yield from self._record(passed=False, text=reply.text)
+            case _ if not self._is_done:
+                yield from self._record(passed=False, text="the reader did not tell what the self-test showed")
             case _:
                 pass
 

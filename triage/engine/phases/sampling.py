@@ -17,7 +17,7 @@ from triage.model.address import Address
 from triage.model.event import Event, Found
 from triage.model.runs import ByteRun
 from triage.store.rows import ITEM_WIDTH, item_of
-from triage.store.spans import Spans
+from triage.store.spans import Spans, intersect, merge, total
 
 ASSURED = 20 << 20
 """Bytes: an unbroken content of so many is met without doubt, a scattered one as surely as `draws` says."""
@@ -33,6 +33,7 @@ class _Stratum:
     batch: BlockBatch | None = None
     leads: int = 0
     unreadable: int = 0
+    died: bool = False
 
 
 @dataclass(slots=True)
@@ -51,7 +52,8 @@ class Sampling:
     _waiting: deque[_Stratum] = field(default_factory=deque)
     _out: dict[int, _Stratum] = field(default_factory=dict)
     _urgent: deque[tuple[Request, _Stratum]] = field(default_factory=deque)
-    _died: set[int] = field(default_factory=set)
+    _told: Spans | None = None
+    _told_at: int = 0
 
     def rank(self) -> int | None:
         """Return that leads are followed at once, and blocks sampled when free space has its turn."""
@@ -116,6 +118,7 @@ class Sampling:
     def _go_on(self, stratum: _Stratum) -> None:
         """Put a stratum in line with its next batch, if there is one."""
         stratum.leads = stratum.unreadable = 0
+        stratum.died = False
         stratum.batch = next((batch for batch in stratum.batches if not stratum.count.has(batch)), None)
         if stratum.batch is not None:
             self._waiting.append(stratum)
@@ -142,19 +145,31 @@ class Sampling:
 
     def _store(self, followed: Followed) -> Iterator[Event]:
         work = self.work
+        items = [item_of(row[:ITEM_WIDTH]) for row in followed.rows]
+        fresh = [position for position, item in enumerate(items) if not self._is_told(item.runs[0])]
+        numbers = {position: number for number, position in enumerate(fresh)}
+        found = [(numbers[position], finding) for position, finding in followed.found if position in numbers]
+        rows = [followed.rows[position] for position in fresh]
         new = work.case.journal.add_found(
-            work.exhibit, followed.rows, followed.found, found_at=work.clock.now(), seconds=work.clock.seconds()
+            work.exhibit, rows, found, found_at=work.clock.now(), seconds=work.clock.seconds()
         )
-        for position, finding in followed.found:
-            if position in new:
+        for number, finding in found:
+            if number in new:
                 work.found += 1
-                yield Found(item=item_of(followed.rows[position][:ITEM_WIDTH]), finding=finding)
+                yield Found(item=items[fresh[number]], finding=finding)
+
+    def _is_told(self, place: ByteRun) -> bool:
+        """Tell whether a place lies in a content that matches as a whole: its blocks say nothing more."""
+        if self._told is None or self._told_at != self.work.found:
+            self._told, self._told_at = merge([self.work.case.journal.matched(self.work.exhibit)]), self.work.found
+        span = np.array([[place.offset, place.end]], np.int64)
+        return total(intersect(span, self._told)) == place.length
 
     def _after(self, request: Request, stratum: _Stratum, lost: Lost) -> Iterator[Event]:
         """Try once more; then the batch is one that could not be read."""
         del self._out[id(request)]
-        if id(stratum.batch) not in self._died:
-            self._died.add(id(stratum.batch))
+        if not stratum.died:
+            stratum.died = True
             self._urgent.append((request, stratum))
             return
         assert stratum.batch is not None

@@ -1,10 +1,12 @@
 """Searching: pictures and videos without a name, in all bytes that belong to no allocated file."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import compress
 
 import numpy as np
+from numpy.typing import NDArray
 
 from triage.engine.messages import Piece, Reply, Request, Searched, SearchSpace
 from triage.engine.phases.phase import AT_ONCE, WITH_FREE_SPACE, Work
@@ -15,9 +17,9 @@ from triage.model.address import Address
 from triage.model.event import Event
 from triage.model.runs import ByteRun
 from triage.model.trouble import Trouble, TroubleCode
+from triage.store.rows import ITEM_WIDTH, Row, item_of
 from triage.store.spans import Spans, spans_of, subtract
 
-_SECTOR = 512
 _PIECE = 256 << 20  # so that many workers share one stretch, and results come often
 _BATCH_BYTES = 16 << 20
 _BATCH = 512
@@ -32,7 +34,9 @@ class Searching:
     wanted: bool
     is_awaited: bool = False
     handles: tuple[type[Request], ...] = (SearchSpace,)
-    _pieces: deque[Piece] | None = None
+    _pieces: Iterator[Piece] | None = None
+    _ready: Piece | None = None
+    _deleted: NDArray[np.int64] | None = None
     _out: dict[int, list[Piece]] = field(default_factory=dict)
     _alone: deque[Piece] = field(default_factory=deque)
     _died: set[int] = field(default_factory=set)
@@ -44,19 +48,21 @@ class Searching:
         if self._alone:
             return AT_ONCE
         if self._pieces is None:
-            self._pieces = deque(_pieces(self._free()))
-        return WITH_FREE_SPACE if self._pieces else None
+            self._pieces = _pieces(self._free())
+            self._ready = next(self._pieces, None)
+        return WITH_FREE_SPACE if self._ready else None
 
     def next(self) -> Request | None:
         """Return pieces that lie one behind the other."""
         if self._alone:
             return self._hand_out([self._alone.popleft()])
-        assert self._pieces
+        assert self._pieces is not None
         batch: list[Piece] = []
         size = 0
-        while self._pieces and len(batch) < _BATCH and size < _BATCH_BYTES:
-            size += self._pieces[0].until - self._pieces[0].start
-            batch.append(self._pieces.popleft())
+        while self._ready and len(batch) < _BATCH and size < _BATCH_BYTES:
+            size += self._ready.until - self._ready.start
+            batch.append(self._ready)
+            self._ready = next(self._pieces, None)
         return self._hand_out(batch)
 
     def patience(self, _: Request) -> tuple[float, float]:
@@ -84,18 +90,23 @@ class Searching:
         return request
 
     def _store(self, request: Request, searched: Searched) -> Iterator[Event]:
-        work, left = self.work, self._out[id(request)]
-        new = work.case.journal.add_carved(work.exhibit, searched.rows, searched.run)
+        work, run = self.work, searched.run
+        fresh = [not self._has_a_name(row) for row in searched.rows]
+        new = work.case.journal.add_carved(work.exhibit, list(compress(searched.rows, fresh)), run)
         if new:
-            for tier, size, is_picture in searched.waiting:
+            for tier, size, is_picture in compress(searched.waiting, fresh):
                 work.tally.listed(tier, size, is_picture=is_picture)
             work.backlog.forget_order()
-        first = left[0]
-        if searched.run.end < first.until:
-            left[0] = first._replace(start=searched.run.end)
-        else:
-            del left[0]
-        yield work.tally.progress(work.clock.seconds(), tier=work.tier, in_hand=f"free space at {searched.run.end}")
+        self._out[id(request)] = [rest for piece in self._out[id(request)] for rest in _without(piece, run)]
+        yield work.tally.progress(work.clock.seconds(), tier=work.tier, in_hand=f"free space at {run.end}")
+
+    def _has_a_name(self, row: Row) -> bool:
+        """Tell whether what was carved is the content of a deleted file, which is examined by its name."""
+        if self._deleted is None:
+            self._deleted = self.work.case.journal.deleted(self.work.exhibit)
+        (run,) = item_of(row[:ITEM_WIDTH]).runs
+        first, last = (self._deleted[:, 0].searchsorted(run.offset, side) for side in ("left", "right"))
+        return bool((self._deleted[first:last, 1] == run.length).any())
 
     def _after(self, left: list[Piece], lost: Lost) -> Iterator[Event]:
         """Search on behind a place that cost a worker twice, or hung."""
@@ -103,32 +114,49 @@ class Searching:
             return
         first, *others = left
         self._alone.extend(others)
+        if lost.in_hand is not None and first.start < lost.in_hand < first.until:
+            # What lies before it was searched, but not told: it is searched once more, without the place.
+            self._alone.append(first._replace(until=lost.in_hand))
+            first = first._replace(start=lost.in_hand)
         if not lost.timed_out and first.start not in self._died:
             self._died.add(first.start)
-            self._alone.appendleft(first)
+            self._alone.append(first)
             return
         beyond = min(first.until, first.start + _PASSED_OVER)
         run = ByteRun(first.start, beyond - first.start)
         where = Address("bytes", f"{run.offset}+{run.length}")
         yield from self.work.meet(lost.trouble(where, "searching free space", run))
         if beyond < first.until:
-            self._alone.appendleft(first._replace(start=beyond))
+            self._alone.append(first._replace(start=beyond))
 
     def _free(self) -> Spans:
-        """Return what belongs to no allocated file and was not searched yet, from the first sector of it on."""
+        """Return what belongs to no allocated file and was not searched yet."""
         case, reference = self.work.case, self.work.exhibit
         searched = case.journal.searched(reference)
-        free = subtract(
+        return subtract(
             space_of(case, reference).free, spans_of(searched, max((run.end for run in searched), default=0))
         )
-        starts = -(-free[:, 0] // _SECTOR) * _SECTOR
-        return np.stack((starts, free[:, 1]), axis=1)[free[:, 1] - starts >= _SECTOR]
 
 
-def _pieces(free: Spans) -> Iterable[Piece]:
-    for start, end in free.tolist():
-        for offset in range(start, end, _PIECE):
-            yield Piece(start=offset, until=min(end, offset + _PIECE), end=end)
+def _pieces(free: Spans) -> Iterator[Piece]:
+    for span in free:
+        start, end = map(int, span)
+        while start < end:
+            # The borders are those of the source, so that a search that is taken up again has the same.
+            until = min(end, (start // _PIECE + 1) * _PIECE)
+            yield Piece(start=start, until=until, end=end)
+            start = until
+
+
+def _without(piece: Piece, run: ByteRun) -> Iterator[Piece]:
+    """Yield what is left of a piece when some bytes of it are searched."""
+    if run.end <= piece.start or piece.until <= run.offset:
+        yield piece
+        return
+    if piece.start < run.offset:
+        yield piece._replace(until=run.offset)
+    if run.end < piece.until:
+        yield piece._replace(start=run.end)
 
 
 def _given_up(piece: Piece) -> Trouble:

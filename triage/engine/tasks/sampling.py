@@ -35,11 +35,7 @@ def followed(request: FollowLeads, tools: Tools) -> Iterator[Followed]:
             place = ByteRun(known.run.offset, known.run.blocks * BLOCK_BYTES)
             by_place.setdefault(place, []).append(known)
     items = [_item(place) for place in sorted(by_place)]
-    found = [
-        (number, _finding(item, known))
-        for number, item in enumerate(items)
-        for known in by_place[item.runs[0]]
-    ]
+    found = [(number, _finding(item, known)) for number, item in enumerate(items) for known in by_place[item.runs[0]]]
     rows = tuple(member_row(item, Placed(0, 0), _result(by_place[item.runs[0]])) for item in items)
     yield Followed(rows=rows, found=tuple(found))
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from functools import partial
 
-from triage.content.carving.carver import Carved, carve
+from triage.content.carving.carver import Carved, Progress, carve
+from triage.content.carving.places import SECTOR
 from triage.content.content import ReadAt
 from triage.engine.messages import Piece, Searched, SearchSpace
 from triage.engine.tasks.tools import Pace, Tools
@@ -31,19 +32,25 @@ def searched(request: SearchSpace, tools: Tools) -> Iterator[Searched]:
     """Tell what begins in each piece, and how far it is searched."""
     for piece in request.pieces:
         yield from _in_piece(piece, tools)
+    tools.rest()
 
 
 def _in_piece(piece: Piece, tools: Tools) -> Iterator[Searched]:
-    read = tools.evidence.source.read_at
+    # Files begin at sectors, which are counted from where the source begins; one may go on behind the piece.
+    base = piece.start // SECTOR * SECTOR
+    stretch = carve(partial(_read, tools.evidence.source.read_at, piece.start, base), piece.end - base)
     done, carved, pace = piece.start, list[Item](), Pace()
-    # A file that begins in the piece may go on behind it.
-    for told in carve(partial(_read, read, piece.start), piece.end - piece.start):
+    tools.begin(done)
+    for told in stretch:
         if isinstance(told, Carved):
-            if piece.start + told.offset < piece.until:
-                carved.append(_item(piece.start + told.offset, told))
-            continue
-        reached = min(piece.start + told.examined, piece.until)
-        if reached >= piece.until or told.reason or pace.is_due():
+            if piece.start <= base + told.offset < piece.until:
+                carved.append(_item(base + told.offset, told))
+            reached = min(base + told.offset + 1, piece.until)
+        else:
+            reached = min(base + told.examined, piece.until)
+        tools.begin(reached)
+        # Between two files in one stretch the search is not cut: what lies in the first is passed over.
+        if reached >= piece.until or (isinstance(told, Progress) and (told.reason or pace.is_due())):
             if reached > done:
                 yield _searched(done, reached, carved)
             done, carved = reached, []
@@ -51,8 +58,10 @@ def _in_piece(piece: Piece, tools: Tools) -> Iterator[Searched]:
             return
 
 
-def _read(read: ReadAt, start: int, offset: int, length: int) -> bytes:
-    return read(start + offset, length)
+def _read(read: ReadAt, start: int, base: int, offset: int, length: int) -> bytes:
+    """Read from a base on, with zeros for what lies before the start: those bytes belong to a file."""
+    before = max(0, start - base - offset)
+    return bytes(before) + read(base + offset + before, length - before)
 
 
 def _searched(start: int, end: int, carved: list[Item]) -> Searched:
@@ -61,7 +70,9 @@ def _searched(start: int, end: int, carved: list[Item]) -> Searched:
     return Searched(
         run=ByteRun(start, end - start),
         rows=tuple(map(listed_row, carved, placed)),
-        waiting=tuple((int(place.tier), item.size, False) for item, place in zip(carved, placed, strict=True)),
+        waiting=tuple(
+            (int(place.tier), item.size, place.draw is not None) for item, place in zip(carved, placed, strict=True)
+        ),
     )
 
 

@@ -26,7 +26,7 @@ class Tools:
     trace: Trace
 
     def begin(self, number: int) -> None:
-        """Say which item is touched from now on."""
+        """Say which item, or where in the source what has no name, is touched from now on."""
         self.in_hand.value = number
 
     def rest(self) -> None:

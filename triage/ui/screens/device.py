@@ -1,0 +1,237 @@
+"""One device: all that was found in it, all that was not looked at, and how its examination goes."""
+
+from collections.abc import Iterable, Mapping
+from time import monotonic
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.widgets import DataTable
+from textual.worker import get_current_worker
+
+from triage.model.errors import DigiVanError
+from triage.ui import account, bound
+from triage.ui.recorded import Recorded, read_case
+from triage.ui.safe import head
+from triage.ui.screens.question import Question
+from triage.ui.screens.room import Room
+from triage.ui.widgets import lists_pane
+from triage.ui.widgets.device_head import DeviceHead
+from triage.ui.widgets.findings_pane import FindingsPane
+from triage.ui.widgets.lists_pane import ListPane
+from triage.ui.widgets.paged import PagedTable
+from triage.ui.widgets.panes import Panes
+from triage.ui.widgets.sheet import Sheet
+
+if TYPE_CHECKING:  # they bring the whole engine along
+    from triage.session.live_device import LiveDevice
+    from triage.session.view import CaseView
+    from triage.session.visit import Visit
+
+_READ_AGAIN = 2.0  # seconds
+
+
+class DeviceScreen(Room):
+    """Eight panes over one exhibit; the one in front is read again while the examination runs."""
+
+    NAME = "Device"
+    HELP = (
+        "The figures 1 to 8, or the arrows left and right, bring a pane to the front: findings, the account of every "
+        "byte, what was not looked at and why, trouble with reading, volumes, hints of names, the random sample of "
+        "blocks, and what the ledger says.\n\nA finding by digest is a match. One by appearance is a candidate until a "
+        "person has looked: Enter opens it. The findings can be sorted, turned round, narrowed down to one grade, "
+        "category or state, and searched by a part of the path.\n\nThe plot of the sample shows how much known content "
+        "could still be there unseen, the less the more blocks were read, with 95, 99 and 99.9 % confidence. It holds "
+        "only for content of which the sets hold blocks."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(f"{number + 1}", f"pane({number})", f"Pane {number + 1}", show=False) for number in range(8)),
+        Binding("right", "step(1)", "Next pane", show=False),
+        Binding("left", "step(-1)", "Pane before", show=False),
+        Binding("a", "account", "Account now"),
+        Binding("p", "pause", "Pause"),
+        Binding("p", "resume", "Resume"),
+        Binding("s", "stop", "Stop"),
+        Binding("plus,equals_sign", "urgency(1)", "Sooner", key_display="+"),
+        Binding("minus", "urgency(-1)", "Later", key_display="-"),
+        Binding("f7", "decide", "Decide"),
+    ]
+
+    def __init__(self, visit: "Visit", view: "CaseView", reference: str) -> None:
+        super().__init__()
+        self._visit, self._view, self.reference = visit, view, reference
+        self._recorded = Recorded()
+        self._read_at, self._state = 0.0, ""
+        self._now: Mapping[str, Any] = {}
+        self._sampled: list[dict[str, Any]] | None = None
+
+    @property
+    def heading(self) -> str:
+        """The title with the reference."""
+        return f"Device {head(self.reference, 40)}"
+
+    def body(self) -> Iterable[Widget]:
+        """Return the head and the panes."""
+        view, reference = self._view, self.reference
+        panes = (
+            ("Findings", "Findings", FindingsPane(view, reference)),
+            ("Coverage", "Coverage", Sheet(name="coverage")),
+            ("Not looked at", "Unseen", lists_pane.not_looked_at(view, reference)),
+            ("Troubles", "Trouble", lists_pane.troubles(view, reference)),
+            ("Volumes", "Volumes", lists_pane.volumes(view, reference)),
+            ("Hints of names", "Hints", lists_pane.hints(view, reference)),
+            ("Block sample", "Sample", Sheet(name="sample", waiting="reading")),
+            ("Timeline", "Events", lists_pane.timeline(view, reference)),
+        )
+        return (DeviceHead(), Panes(panes))
+
+    def on_mount(self) -> None:
+        """Begin with the findings."""
+        self.query_one(Panes).turn(0)
+
+    @property
+    def live(self) -> "LiveDevice | None":
+        """The device as this visit has it."""
+        return self._visit.devices.get(self.reference)
+
+    def renew(self) -> None:
+        """Show how the run goes; the case is read again after a while."""
+        live = self.live
+        state = live.state.value if live else ""
+        running = live is not None and not live.state.is_over
+        due = running and monotonic() - self._read_at > _READ_AGAIN
+        if state != self._state:
+            self.refresh_bindings()
+        if due or state != self._state or not self._read_at:
+            self._read_pane()
+        elif running:
+            self.query_one(DeviceHead).show(live, self._recorded)
+        self._state = state
+
+    def on_screen_resume(self) -> None:
+        """Read what was judged or decided meanwhile."""
+        self._read_at = 0.0
+        super().on_screen_resume()
+
+    @on(Panes.Turned)
+    def _read_pane(self) -> None:
+        self._read_at = monotonic()
+        self._read()
+        front = self.query_one(Panes).front
+        if isinstance(front, FindingsPane | ListPane):
+            front.table.again()
+        elif front.id == "sample":
+            self._read_sample()
+
+    @work(thread=True, exclusive=True, group="case")
+    def _read(self) -> None:
+        facts = read_case(self._view)
+        if not get_current_worker().is_cancelled:
+            self.app.call_from_thread(self._take, facts.exhibits.get(self.reference, Recorded()), facts.problem)
+
+    def _take(self, recorded: Recorded, problem: str) -> None:
+        self._recorded = recorded
+        self.query_one(DeviceHead).show(self.live, recorded)
+        self.query_one(FindingsPane).take(recorded.by)
+        shown = self._now or {"bytes": recorded.coverage}
+        self.query_one("#coverage", Sheet).show(lambda width, height: account.told(shown, width, height))
+        if problem:
+            self.tell([*self.console.urgent(), problem])
+
+    @work(thread=True, exclusive=True, group="sample")
+    def _read_sample(self) -> None:
+        try:
+            rows = self._view.strata(self.reference)
+            if rows == self._sampled:
+                return
+            curves = bound.shrinking(rows)
+        except DigiVanError as error:
+            self.app.call_from_thread(self.console.tell_problem, error)
+            return
+        self._sampled = rows
+        sheet = self.query_one("#sample", Sheet)
+        self.app.call_from_thread(sheet.show, lambda width, height: bound.told(curves, width, height))
+
+    @work(thread=True, exclusive=True, group="account")
+    def action_account(self) -> None:
+        """Make the account as it stands now."""
+        try:
+            self._now = self._view.coverage_now(self.reference)
+        except DigiVanError as error:
+            self.app.call_from_thread(self.console.tell_problem, error)
+            return
+        self.app.call_from_thread(self._take, self._recorded, "")
+
+    def action_pane(self, number: int) -> None:
+        """Bring a pane to the front."""
+        self.query_one(Panes).turn(number)
+        self.refresh_bindings()
+
+    def action_step(self, steps: int) -> None:
+        """Bring the pane beside to the front."""
+        self.query_one(Panes).step(steps)
+        self.refresh_bindings()
+
+    @on(DataTable.RowSelected, "#table-findings")
+    def _open(self, event: DataTable.RowSelected) -> None:
+        table = event.data_table
+        if isinstance(table, PagedTable) and table.row_in_hand is not None:
+            self.console.open_finding(table.row_in_hand["id"])
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what makes sense for the state of the device."""
+        del parameters
+        live = self.live
+        running = live is not None and not live.state.is_over
+        paused = live is not None and live.state == "paused"
+        match action:
+            case "pause":
+                return running and not paused
+            case "resume":
+                return paused
+            case "stop" | "urgency":
+                return running
+            case "account":
+                return self.is_mounted and self.query_one(Panes).front.id == "coverage"
+            case _:
+                return True
+
+    def action_pause(self) -> None:
+        """Hand out nothing new."""
+        self._in_hand.pause()
+        self.renew()
+
+    def action_resume(self) -> None:
+        """Go on after a pause."""
+        self._in_hand.resume()
+        self.renew()
+
+    def action_urgency(self, more: int) -> None:
+        """Change which device comes first."""
+        if more > 0:
+            self._in_hand.more_urgent()
+        else:
+            self._in_hand.less_urgent()
+        self.renew()
+
+    @property
+    def _in_hand(self) -> "LiveDevice":
+        """The device; the actions above are offered for running ones only."""
+        assert self.live is not None
+        return self.live
+
+    def action_stop(self) -> None:
+        """Ask whether the device is to be stopped."""
+        live = self._in_hand
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                live.stop()
+
+        text = f"{live.reference} is concluded as far as it came, and can be begun again from there."
+        self.app.push_screen(Question("Stop this examination?", text, yes="Stop", no="Go on"), answered)
+
+    def action_decide(self) -> None:
+        """Open the decision."""
+        self.console.open_decision(self.reference)

@@ -1,0 +1,273 @@
+"""One finding: what matched, where it lies, the picture where a person asks for it, and the person's word."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import DataTable, Static
+
+from triage.model.errors import DigiVanError
+from triage.session.reveal import Level, reveal, reveals
+from triage.session.view import CaseView, FindingState, Wanted
+from triage.ui.safe import plain, safe
+from triage.ui.screens.judging import Judging
+from triage.ui.screens.room import Room
+from triage.ui.symbols import counted, size, symbol
+from triage.ui.widgets.findings_pane import match_words, state_words
+from triage.ui.widgets.paged import Column, PagedTable, Pages
+from triage.ui.widgets.picture import HalfBlocks
+
+if TYPE_CHECKING:  # it brings the whole engine along
+    from triage.session.visit import Visit
+
+_LEVELS = {
+    Level.BLURRED: "small, grey, blurred",
+    Level.SMALL: "small, grey",
+    Level.LARGER: "larger, grey",
+    Level.COLOUR: "in colour",
+}
+_HIDDEN = "No picture is shown.\n\n1 small, grey, blurred\n2 small, grey\n3 larger, grey\n4 in colour\n0 hides it\n\nEach is recorded."
+_MEANS = {
+    "match": "a match: the digest is that of a file in the set",
+    "candidate": "? a candidate: it looks alike; a person has to judge",
+    "confirmed": "confirmed by a person",
+    "rejected": "rejected by a person",
+}
+_VERDICTS = {
+    "seize-indicated": "seize indicated",
+    "return-indicated": "return indicated",
+    "not-determined": "not determined",
+}
+_SIBLINGS = (
+    Column(title="No.", text=lambda row: f"{row['id']}", width=6),
+    Column(title="State", text=state_words, width=11),
+    Column(title="By", text=match_words, width=11),
+    Column(title="In the same folder", text=lambda row: row["path"], is_path=True),
+)
+_MOST_SIBLINGS = 10_000
+
+
+class ReviewScreen(Room):
+    """Facts on the left, the picture on the right once it is asked for, findings of the same folder below."""
+
+    NAME = "Finding"
+    HELP = (
+        "A picture is shown only by a key, as little of it as you ask for: 1 small, grey and blurred, 2 small and "
+        "grey, 3 larger, 4 in colour; 0 hides it. Each showing is an event in the ledger under your name before the "
+        "picture appears, and the screen counts them. Look no more and no longer than the task needs.\n\n"
+        "c confirms and x rejects a candidate, with a note. Nothing recorded is taken away: u records the opposite of "
+        "the last judgement, and the later one counts. A digest match is not judged by looking.\n\n"
+        "Enter on a row below goes to that finding, n to the next one of the exhibit that is still to be judged."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "judge(True)", "Confirm"),
+        Binding("x", "judge(False)", "Reject"),
+        Binding("u", "undo", "Undo"),
+        Binding("n", "next", "Next candidate"),
+        Binding("1", "reveal('blurred')", "Blurred"),
+        Binding("2", "reveal('small')", "Grey"),
+        Binding("3", "reveal('larger')", "Larger"),
+        Binding("4", "reveal('colour')", "Colour"),
+        Binding("0", "hide", "Hide"),
+    ]
+    CSS = """
+    ReviewScreen #above { height: 2fr; }
+    ReviewScreen #facts { width: 3fr; height: 1fr; padding: 0 1; }
+    ReviewScreen #facts Static { height: auto; }
+    ReviewScreen #side { width: 2fr; min-width: 30; border-left: solid $border-blurred; padding: 0 1; }
+    ReviewScreen #side Static { height: auto; }
+    ReviewScreen #said { color: $text-muted; }
+    ReviewScreen HalfBlocks { display: none; }
+    ReviewScreen.-large #side { width: 5fr; }
+    ReviewScreen PagedTable { height: 1fr; min-height: 4; border-top: solid $border-blurred; }
+    """
+
+    def __init__(self, visit: "Visit", view: CaseView, number: int) -> None:
+        super().__init__()
+        self._visit, self._view, self.number = visit, view, number
+        self.finding: dict[str, Any] = {}
+
+    @property
+    def heading(self) -> str:
+        """The title."""
+        return "Finding"
+
+    def body(self) -> Iterable[Widget]:
+        """Return facts, picture and siblings."""
+        side = Vertical(Static(_HIDDEN, id="said", markup=False), HalfBlocks(), Static("", id="views"), id="side")
+        facts = VerticalScroll(Static("", markup=False), id="facts", can_focus=False)
+        pages = Pages(
+            read=lambda offset, limit: self._view.siblings(self.number, offset=offset, limit=limit),
+            count=lambda: len(self._view.siblings(self.number, offset=0, limit=_MOST_SIBLINGS)),
+        )
+        return (Horizontal(facts, side, id="above"), PagedTable(_SIBLINGS, pages, name="siblings", key="id"))
+
+    def on_mount(self) -> None:
+        """Read the finding."""
+        self.query_one(PagedTable).focus()
+        self.go_to(self.number)
+
+    def go_to(self, number: int) -> None:
+        """Show another finding; a picture of the one before is hidden."""
+        self.number = number
+        self.action_hide()
+        self._read()
+        self.query_one(PagedTable).restart()
+
+    def on_screen_suspend(self) -> None:
+        """Hide the picture from whoever comes by meanwhile."""
+        self.action_hide()
+
+    @work(thread=True, exclusive=True, group="finding")
+    def _read(self) -> None:
+        try:
+            finding = self._view.finding(self.number)
+            seen = reveals(self._view.folder, finding["exhibit"])
+        except DigiVanError as error:
+            self.app.call_from_thread(self.console.tell_problem, error)
+            return
+        self.app.call_from_thread(self._take, finding, seen)
+
+    def _take(self, finding: dict[str, Any], seen: dict[str, int]) -> None:
+        self.finding = finding
+        self.query_one("#facts Static", Static).update(Content("\n").join(facts(finding)))
+        actor = self.console.actor
+        by = [f"{safe(name, 40)} {count:,}" for name, count in seen.items() if name != actor]
+        others = f"\nOthers: {', '.join(by)}" if by else ""
+        words = f"{safe(actor, 40)} was shown {counted(seen.get(actor, 0), 'picture')} of this exhibit.{others}"
+        self.query_one("#views", Static).update(plain(words))
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer judging for candidates only."""
+        state = self.finding.get("state")
+        match action, parameters:
+            case "judge", _:
+                return state in {"candidate", "confirmed", "rejected"}
+            case "undo", _:
+                return state in {"confirmed", "rejected"}
+            case "hide", _:
+                return self.is_mounted and self.query_one(HalfBlocks).is_shown
+            case _:
+                return True
+
+    def action_hide(self) -> None:
+        """Hide the picture."""
+        self._say(_HIDDEN)
+
+    def _say(self, words: str) -> None:
+        picture = self.query_one(HalfBlocks)
+        picture.hide()
+        picture.display = False
+        self.remove_class("-large")
+        self.query_one("#said", Static).update(plain(words))
+        self.refresh_bindings()
+
+    @work(exclusive=True, group="reveal")
+    async def action_reveal(self, named: str) -> None:
+        """Show the picture, once it is in the ledger who sees it."""
+        if not self.finding:
+            return
+        level, number = Level(named), self.number
+        self._say(f"asking for it{symbol('busy')}")
+        live = self._visit.devices.get(self.finding["exhibit"])
+        known = {} if live is None else {"source": live.order.source, "secrets": live.order.secrets}
+        try:
+            picture = await asyncio.to_thread(
+                reveal, self._view.folder, number, examiner=self.console.actor, level=level, **known
+            )
+        except DigiVanError as error:
+            self._say(f"{symbol('warn')} {error}\n\n{_HIDDEN}")
+            return
+        self._read()
+        if number != self.number or self.console.screen is not self:
+            self._say(_HIDDEN)
+            return
+        self.set_class(level in {Level.LARGER, Level.COLOUR}, "-large")
+        shown = self.query_one(HalfBlocks)
+        shown.display = True
+        shown.show(picture)
+        self.query_one("#said", Static).update(plain(f"{_LEVELS[level]}; 0 hides it"))
+        self.refresh_bindings()
+
+    def action_judge(self, confirmed: bool) -> None:
+        """Ask for name and note, then record the judgement."""
+        title = "Confirm this candidate" if confirmed else "Reject this candidate"
+        self._ask(title, confirmed)
+
+    def action_undo(self) -> None:
+        """Record the opposite of the judgement that counts."""
+        self._ask("Undo: record the opposite judgement", not self.finding["confirmed"])
+
+    def _ask(self, title: str, confirmed: bool) -> None:
+        word = "confirmed" if confirmed else "rejected"
+        text = f"Finding {self.number} is to be {word}: {self.finding['path']}"
+
+        def answered(said: tuple[str, str | None] | None) -> None:
+            if said is not None:
+                self._record(self.number, confirmed, *said)
+
+        self.app.push_screen(Judging(title, text, self.console.actor), answered)
+
+    @work(group="judge")
+    async def _record(self, number: int, confirmed: bool, examiner: str, note: str | None) -> None:
+        from triage.session.judging import judge  # noqa: PLC0415 - loaded when the first judgement is made
+
+        try:
+            _, recommended = await asyncio.to_thread(
+                judge, self._view.folder, [number], confirmed=confirmed, examiner=examiner, note=note
+            )
+        except DigiVanError as error:
+            self.console.tell_problem(error)
+            return
+        for exhibit, now in recommended.items():
+            self.notify(f"{safe(exhibit, 60)}: {_VERDICTS[now['verdict']]} as it stands now.", markup=False)
+        self._read()
+        self.query_one(PagedTable).again()
+
+    @work(thread=True, exclusive=True, group="next")
+    def action_next(self) -> None:
+        """Go to the next candidate of the exhibit."""
+        if not self.finding:
+            return
+        wanted = Wanted(reference=self.finding["exhibit"], state=FindingState.CANDIDATE)
+        rows = self._view.findings_page(wanted, offset=0, limit=_MOST_SIBLINGS)
+        others = [row["id"] for row in rows if row["id"] != self.number]
+        following = next((number for number in others if number > self.number), next(iter(others), None))
+        if following is None:
+            self.app.call_from_thread(self.notify, "No other candidate of this exhibit waits to be judged.")
+        else:
+            self.app.call_from_thread(self.go_to, following)
+
+    @on(DataTable.RowSelected)
+    def _jump(self) -> None:
+        row = self.query_one(PagedTable).row_in_hand
+        if row is not None and row["id"] != self.number:
+            self.go_to(row["id"])
+
+
+def facts(row: dict[str, Any]) -> list[Content]:
+    """Return what is known of a finding, one fact a row."""
+    told = {
+        "Finding": f"{row['id']} of exhibit {row['exhibit']}",
+        "State": _MEANS[row["state"]],
+        "Where": row["path"] if row["allocated"] else f"{row['path']} (deleted)",
+        "Grade": row["grade"] or "not graded",
+        "Category": row["category"] or "none",
+        "Matched by": match_words(row),
+        "Set": f"{row['set']}, version {row['set_version'] or 'not said'}",
+        "Set digest": row["set_digest"],
+        "Series": row["series"],
+        "Flags": row["flags"],
+        "File": " ".join(filter(None, (row["kind"], row["media_type"], size(row["size"] or 0)))),
+        "Found at": f"{row['found_at'][:19].replace('T', ' ')} UTC",
+        "Address": row["address"],
+    }
+    return [
+        Content.assemble((f"{name:<11}", "$text-muted"), safe(str(value))) for name, value in told.items() if value
+    ]

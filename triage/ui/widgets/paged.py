@@ -1,0 +1,176 @@
+"""A table that holds one page of a list, however long the list is, and reads the next when the cursor leaves it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from rich.text import Text
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import DataTable
+from textual.worker import get_current_worker
+
+from triage.model.errors import DigiVanError
+from triage.ui.safe import cell, tail
+
+Row = Mapping[str, Any]
+Place = Literal["same", "top", "bottom"]
+
+PAGE = 100
+_EDGES = 2  # columns of the scroll bar
+_PADDING = 2  # columns beside each cell
+_NARROWEST = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column: `width` in characters, 0 for what the others leave; of a path the end is shown."""
+
+    title: str
+    text: Callable[[Row], str]
+    width: int = 0
+    is_path: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """How a list is read, in the background: `read` gets offset and limit, `count` tells how long the list is.
+
+    Both may raise DigiVanError.
+    """
+
+    read: Callable[[int, int], Sequence[Row]]
+    count: Callable[[], int]
+
+
+class PagedTable(DataTable[Text], inherit_bindings=False):
+    """Rows `offset` to `offset + len(rows)` of `total`; the cursor goes on from page to page."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select_cursor", "Select", show=False),
+        Binding("up,k", "cursor_up", "Row above", show=False),
+        Binding("down,j", "cursor_down", "Row below", show=False),
+        Binding("pageup", "page_up", "Page up", show=False),
+        Binding("pagedown", "page_down", "Page down", show=False),
+        Binding("home", "scroll_top", "First", show=False),
+        Binding("end", "scroll_bottom", "Last", show=False),
+    ]
+    DEFAULT_CSS = "PagedTable { height: 1fr; overflow-x: hidden; }"
+
+    class Turned(Message):
+        """Another page, or the same one anew, is in the table; `problem` says why not."""
+
+        def __init__(self, table: "PagedTable", problem: str = "") -> None:
+            super().__init__()
+            self.table, self.problem = table, problem
+
+    def __init__(self, columns: Sequence[Column], pages: Pages, *, name: str, key: str = "") -> None:
+        """`key` names what tells one row from another, so that the cursor stays on it; without it, its place does."""
+        super().__init__(id=name, cursor_type="row")
+        self._laid, self._pages, self._key = tuple(columns), pages, key
+        self.rows_shown: list[Row] = []
+        self.offset_shown = 0
+        self.total = 0
+
+    @property
+    def row_in_hand(self) -> Row | None:
+        """The row with the cursor."""
+        return self.rows_shown[self.cursor_row] if 0 <= self.cursor_row < len(self.rows_shown) else None
+
+    def again(self) -> None:
+        """Read the same page again."""
+        self._fetch(self.offset_shown, "same")
+
+    def restart(self) -> None:
+        """Read from the beginning, for what is wanted or its order has changed."""
+        self._fetch(0, "top")
+
+    @work(thread=True, exclusive=True, group="page")
+    def _fetch(self, offset: int, place: Place) -> None:
+        try:
+            total = self._pages.count()
+            start = max(0, total - PAGE) if place == "bottom" and offset < 0 else min(offset, max(0, total - 1))
+            rows = list(self._pages.read(start, PAGE))
+        except DigiVanError as error:
+            self.app.call_from_thread(self.post_message, self.Turned(self, str(error)))
+            return
+        if not get_current_worker().is_cancelled:
+            self.app.call_from_thread(self._take, start, total, rows, place)
+
+    def _take(self, offset: int, total: int, rows: list[Row], place: Place) -> None:
+        changed = (offset, rows) != (self.offset_shown, self.rows_shown) or not self.ordered_columns
+        held, at = self.row_in_hand, self.cursor_row
+        self.offset_shown, self.total, self.rows_shown = offset, total, rows
+        if changed:
+            self._fill()
+        if changed or place != "same":
+            self.move_cursor(row={"top": 0, "bottom": len(rows) - 1}.get(place, self._place_of(held, at)))
+        self.post_message(self.Turned(self))
+
+    def _place_of(self, held: Row | None, otherwise: int) -> int:
+        if held is None or not self._key:
+            return otherwise
+        return next((at for at, row in enumerate(self.rows_shown) if row[self._key] == held[self._key]), otherwise)
+
+    def _fill(self) -> None:
+        self.clear(columns=True)
+        taken = sum(column.width + _PADDING for column in self._laid) + _EDGES
+        rest = max(self.size.width - taken, _NARROWEST)
+        for column in self._laid:
+            self.add_column(column.title, width=column.width or rest)
+        for row in self.rows_shown:
+            self.add_row(*(_shown(column, row, column.width or rest) for column in self._laid))
+
+    def on_resize(self) -> None:
+        """Give the columns their widths anew."""
+        if self.rows_shown:
+            at = self.cursor_row
+            self._fill()
+            self.move_cursor(row=at)
+
+    def action_cursor_down(self) -> None:
+        """Go to the row below, on the next page if need be."""
+        if not self._turn_on():
+            super().action_cursor_down()
+
+    def action_page_down(self) -> None:
+        """Go a screen on, to the next page from the last row."""
+        if not self._turn_on():
+            super().action_page_down()
+
+    def action_cursor_up(self) -> None:
+        """Go to the row above, on the page before if need be."""
+        if not self._turn_back():
+            super().action_cursor_up()
+
+    def action_page_up(self) -> None:
+        """Go a screen back, to the page before from the first row."""
+        if not self._turn_back():
+            super().action_page_up()
+
+    def action_scroll_top(self) -> None:
+        """Go to the first row of all."""
+        self.restart()
+
+    def action_scroll_bottom(self) -> None:
+        """Go to the last row of all."""
+        self._fetch(-1, "bottom")
+
+    def _turn_on(self) -> bool:
+        end = self.offset_shown + len(self.rows_shown)
+        turns = self.cursor_row == len(self.rows_shown) - 1 and end < self.total
+        if turns:
+            self._fetch(end, "top")
+        return turns
+
+    def _turn_back(self) -> bool:
+        turns = self.cursor_row <= 0 < self.offset_shown
+        if turns:
+            self._fetch(max(0, self.offset_shown - PAGE), "bottom")
+        return turns
+
+
+def _shown(column: Column, row: Row, width: int) -> Text:
+    text = column.text(row)
+    return cell(tail(text, width)) if column.is_path else cell(text)
