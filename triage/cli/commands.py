@@ -1,5 +1,6 @@
 """The commands of `triage` as one group."""
 
+from collections.abc import Mapping
 from importlib import import_module
 
 import click
@@ -23,7 +24,6 @@ _COMMANDS = {
     "documents": "triage.cli.documents",
     "hashset": "triage.cli.hashset",
     "selftest": "triage.cli.selftest",
-    "console": "triage.ui.command",
 }
 
 
@@ -62,8 +62,12 @@ def triage() -> None:
     """  # noqa: D301 - \b is click's mark for text that must not be re-wrapped
 
 
-def run() -> int:
-    """Carry out the words of the command line and return the exit code. Raises DigiVanError."""
+def run(beside: Mapping[str, str]) -> int:
+    """Carry out the words of the command line, `beside` being more commands, and return the exit code.
+
+    Raises DigiVanError.
+    """
+    _COMMANDS.update(beside)
     try:
         code = triage.main(prog_name="triage", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -4,6 +4,7 @@ Only light modules are imported here, so that what happens while the others load
 """
 
 import sys
+from collections.abc import Mapping
 from typing import NoReturn
 
 from triage.cli.stopping import stop_at_once
@@ -11,12 +12,15 @@ from triage.cli.streams import ReaderGone, guard_streams
 from triage.model.errors import DigiVanError
 
 
-def main() -> NoReturn:
-    """Run the command line and leave with its exit code; every error is one line on standard error."""
+def main(beside: Mapping[str, str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit code; every error is one line on standard error.
+
+    `beside` are commands of other rooms: the module of each, by its name.
+    """
     stop_at_once()
     try:
         guard_streams()
-        code = _run()
+        code = _run(beside or {})
     except ReaderGone:
         code = 0
     except DigiVanError as error:
@@ -31,10 +35,10 @@ def _tell(error: DigiVanError) -> None:
     sys.stderr.write(f"triage: {safe(' '.join(str(error).split()))}\n")
 
 
-def _run() -> int:
+def _run(beside: Mapping[str, str]) -> int:
     from triage.cli.commands import run  # noqa: PLC0415 - see above
 
     try:
-        return run()
+        return run(beside)
     finally:
         sys.stdout.flush()

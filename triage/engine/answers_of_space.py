@@ -1,6 +1,8 @@
 """Whether what is said of the space of a source answers what was asked of it; see `answers`."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +46,8 @@ def _follows(reply: Searched, before: Reply | None) -> bool:
 def _is_searched(request: SearchSpace, reply: Searched) -> bool:
     """Tell whether what was searched lies in one of the pieces, and what was carved begins in it."""
     run = reply.run
-    pieces = (piece for piece in request.pieces if piece.start <= run.offset < run.end <= piece.until)
-    if (piece := next(pieces, None)) is None or not are_listed(reply.rows):
+    piece = request.pieces[bisect_right(request.pieces, run.offset, key=attrgetter("start")) - 1]  # they ascend
+    if not piece.start <= run.offset < run.end <= piece.until or not are_listed(reply.rows):
         return False
     places = _places(items_of(reply.rows), "carved")
     inside = all(run.offset <= place.offset < run.end and place.end <= piece.end for place in places)

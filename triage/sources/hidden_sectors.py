@@ -110,8 +110,9 @@ class Capacity:
             return None
         sectors = sum(told.values())
         hidden = f"the device hides {sectors} sectors ({sectors * self.sector_size} bytes)"
-        where = " and ".join(way if len(told) == 1 else f"{count} {way}" for way, count in told.items())
-        return f"{hidden} {where}: they were not examined"
+        several = len(told) > 1
+        where = " and ".join(f"{count} {way}" if several else way for way, count in told.items())
+        return f"{hidden}{',' * several} {where}: they were not examined"
 
 
 def with_hidden_sectors(info: SourceInfo, path: Path) -> SourceInfo:

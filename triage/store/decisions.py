@@ -28,7 +28,8 @@ SELECT decision.*, exhibit.reference, custody.when_utc, custody.payload, custody
         WHERE later.exhibit_id = decision.exhibit_id AND later.id > decision.id) AS superseded_by,
        (SELECT json_group_array(done.action) FROM (
           SELECT action FROM custody AS after WHERE after.sequence > decision.event AND after.subject = custody.subject
-          AND after.action NOT LIKE 'decision.%' ORDER BY after.sequence) AS done) AS since
+          AND after.action NOT LIKE 'decision.%' AND after.action NOT LIKE 'document.%'
+          AND after.action <> 'picture.revealed' ORDER BY after.sequence) AS done) AS since
 FROM decision JOIN exhibit ON exhibit.id = decision.exhibit_id JOIN custody ON custody.sequence = decision.event
 WHERE exhibit.id = coalesce(?, exhibit.id)
 ORDER BY decision.id

@@ -87,7 +87,8 @@ def plot(curve: Shrinking, width: int, height: int) -> list[Content]:
     highest = max(max(bytes_) for _, bytes_ in curve.points)
     lowest = BLOCK_BYTES / 4
     read = curve.points[-1][0]
-    heights = [[_height(of, lowest, highest, height) for of in _at(curve, read * x / (columns - 1))] for x in range(columns)]
+    moments = [_at(curve, read * x / (columns - 1)) for x in range(columns)]
+    heights = [[_height(of, lowest, highest, height) for of in bounds] for bounds in moments]
     rows = [Content.styled(f"{'at most':>{_GUTTER}}", "$text-muted")]
     for level in range(height, 0, -1):
         label = size(lowest * (highest / lowest) ** (level / height)) if level in {height, height // 2 + 1} else ""

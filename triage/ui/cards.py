@@ -73,8 +73,8 @@ def rows(live: "LiveDevice | None", recorded: Recorded, width: int, height: int)
     if height <= _SHORT:
         if warnings:  # they must be seen: what was found stays a number
             words = "  ".join(f"{symbol('warn')} {one}" for one in warnings)
-            number = Content.styled(found.plain.split(":")[0], "bold")
-            found = Content.assemble(number, (f"  {words}", "$text-warning"))
+            number = Content.styled(f"{found.plain.split(':')[0]}  " if found.spans else "", "bold")
+            found = Content.assemble(number, (safe(words), "$text-warning"))
         shown = [state, _progress(live, recorded, width), found] if height == _SHORT else [state, found]
     else:
         shown = [state, _progress(live, recorded, width), found]
@@ -136,9 +136,17 @@ def _parts(coverage: Mapping[str, int]) -> list[tuple[str, str, float]]:
     return [*parts, (*_REST, 1 - sum(share for _, _, share in parts))]
 
 
-def legend(coverage: Mapping[str, int]) -> str:
-    """Return what the parts of the bar are, with their shares."""
-    return "  ".join(f"{symbol(sign)} {words} {share:.1%}" for sign, words, share in _parts(coverage))
+def legend(coverage: Mapping[str, int]) -> list[str]:
+    """Return what the parts of the bar are, each with its share."""
+    return [f"{symbol(sign)} {words} {share:.1%}" for sign, words, share in _parts(coverage)]
+
+
+def _legend(coverage: Mapping[str, int], width: int) -> list[str]:
+    """Return the legend in as many rows as it needs: what was not looked at comes last, and must be seen."""
+    if not coverage:
+        return []
+    joined = "  ".join(part.replace(" ", "\0") for part in legend(coverage))
+    return [row.replace("\0", " ") for row in wrap(joined, width)]
 
 
 def _findings(live: "LiveDevice | None", recorded: Recorded) -> Content:
@@ -175,7 +183,7 @@ def _more(live: "LiveDevice | None", recorded: Recorded, width: int) -> list[Con
         Content(safe(_description(recorded))) if _description(recorded) else None,
         Content.styled(identity(live, recorded), "$text-muted"),
         _verdict(recorded),
-        Content.styled(legend(recorded.coverage), "$text-muted") if recorded.coverage else None,
+        *(Content.styled(row, "$text-muted") for row in _legend(recorded.coverage, width)),
         *_tiers(live, width),
     ]
 

@@ -14,7 +14,7 @@ PLAIN = [File(path=f"Data/{number:03}.txt", data=b"%d" % number) for number in r
 TELLING = [
     File(path="Tools/Tor Browser/Browser/firefox.exe", data=b"x"),
     File(path="Notes/blue lantern plans.txt", data=b"y"),
-    File(path="Notes/Blue-Lantern.txt", data=b"z"),
+    File(path="Notes/BLUE LANTERN.txt", data=b"z"),
 ]
 
 
@@ -34,7 +34,7 @@ def counted(exhibit: Exhibit, case: str = "case") -> dict[tuple[str, str], int]:
 def test_names_are_told_by_the_table_and_by_the_words_of_a_force(exhibit: Exhibit) -> None:
     exhibit.run(profile=Profile.EXACT, keywords=exhibit.folder / "words.txt")
     rows = exhibit.rows("SELECT category, path FROM indication ORDER BY path")
-    assert {path for _, path in rows} >= {"Notes/Blue-Lantern.txt", "Notes/blue lantern plans.txt"}
+    assert {path for _, path in rows} >= {"Notes/BLUE LANTERN.txt", "Notes/blue lantern plans.txt"}
     assert any("Tor Browser" in path for _, path in rows)
     assert not any(path.startswith("Data/") for _, path in rows)
     assert sum(counted(exhibit).values()) == len(rows)

@@ -1,9 +1,11 @@
 """Searching: pictures and videos without a name, in all bytes that belong to no allocated file."""
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import compress
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +99,9 @@ class Searching:
             for tier, size, is_picture in compress(searched.waiting, fresh):
                 work.tally.listed(tier, size, is_picture=is_picture)
             work.backlog.forget_order()
-        self._out[id(request)] = [rest for piece in self._out[id(request)] for rest in _without(piece, run)]
+        left = self._out[id(request)]
+        at = bisect_right(left, run.offset, key=attrgetter("start")) - 1
+        left[at : at + 1] = _without(left[at], run)
         yield work.tally.progress(work.clock.seconds(), tier=work.tier, in_hand=f"free space at {run.end}")
 
     def _has_a_name(self, row: Row) -> bool:
@@ -150,9 +154,6 @@ def _pieces(free: Spans) -> Iterator[Piece]:
 
 def _without(piece: Piece, run: ByteRun) -> Iterator[Piece]:
     """Yield what is left of a piece when some bytes of it are searched."""
-    if run.end <= piece.start or piece.until <= run.offset:
-        yield piece
-        return
     if piece.start < run.offset:
         yield piece._replace(until=run.offset)
     if run.end < piece.until:

@@ -62,7 +62,7 @@ class DeviceScreen(Room):
         super().__init__()
         self._visit, self._view, self.reference = visit, view, reference
         self._recorded = Recorded()
-        self._read_at, self._state = 0.0, ""
+        self._read_at, self._state, self._ready = 0.0, "", False
         self._now: Mapping[str, Any] = {}
         self._sampled: list[dict[str, Any]] | None = None
 
@@ -87,7 +87,11 @@ class DeviceScreen(Room):
         return (DeviceHead(), Panes(panes))
 
     def on_mount(self) -> None:
-        """Begin with the findings."""
+        """Begin with the findings, once they have their place."""
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self._ready = True
         self.query_one(Panes).turn(0)
 
     @property
@@ -97,6 +101,8 @@ class DeviceScreen(Room):
 
     def renew(self) -> None:
         """Show how the run goes; the case is read again after a while."""
+        if not self._ready:
+            return
         live = self.live
         state = live.state.value if live else ""
         running = live is not None and not live.state.is_over
@@ -193,7 +199,7 @@ class DeviceScreen(Room):
             case "stop" | "urgency":
                 return running
             case "account":
-                return self.is_mounted and self.query_one(Panes).front.id == "coverage"
+                return self._ready and self.query_one(Panes).front.id == "coverage"
             case _:
                 return True
 

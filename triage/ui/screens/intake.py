@@ -16,57 +16,16 @@ from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from triage.model.errors import DigiVanError
+from triage.ui.arrival import BLOCKS, PROFILES, SECTIONS, STAYS, device_words
 from triage.ui.recorded import CaseFacts, read_case
 from triage.ui.safe import plain, safe
 from triage.ui.screens.question import Question
 from triage.ui.screens.room import Room
-from triage.ui.symbols import size
 from triage.ui.widgets.field import Choice, Field
 
 if TYPE_CHECKING:  # these are loaded in the background, so that the form comes at once
     from triage.session.devices import PickableDevice
     from triage.session.intake import Received
-
-_STAYS = ("operation", "authority", "premises", "examiner", "found_where", "found_by")
-_SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
-    (
-        "The case",
-        (
-            ("operation", "Operation", ""),
-            ("authority", "Authority", "warrant, consent, other power"),
-            ("premises", "Premises", ""),
-            ("examiner", "Examiner", "your name, as it stands in the record"),
-        ),
-    ),
-    (
-        "The exhibit",
-        (
-            ("exhibit", "Reference", "such as ABC/1"),
-            ("description", "Description", "what it is, as a person sees it"),
-            ("seal", "Seal number", ""),
-            ("make", "Make", ""),
-            ("model", "Model", ""),
-            ("serial", "Serial number", ""),
-            ("found_where", "Found where", ""),
-            ("found_when", "Found when", "YYYY-MM-DD HH:MM"),
-            ("found_by", "Found by", ""),
-            ("state_on_arrival", "State on arrival", "off, on, locked, damaged"),
-        ),
-    ),
-    ("The examination", (("source", "Device or image", "pick one below, or type a path"),)),
-)
-_BLOCKS = (
-    ("", "not stated"),
-    ("hardware", "hardware write blocker"),
-    ("system", "read-only by the operating system"),
-    ("image", "an image is examined"),
-    ("none", "none"),
-)
-_PROFILES = (
-    ("scene", "scene: earliest hits first"),
-    ("exact", "exact: digests only, no pictures decoded"),
-    ("full", "full: everything, and deleted space"),
-)
 
 
 class IntakeScreen(Room):
@@ -107,13 +66,13 @@ class IntakeScreen(Room):
     def body(self) -> Iterable[Widget]:
         """Return the form."""
         parts: list[Widget] = []
-        for number, (title, fields) in enumerate(_SECTIONS):
+        for number, (title, fields) in enumerate(SECTIONS):
             parts.append(Static(title, classes="section", id=f"section-{number}", markup=False))
             parts += [Field(name, label, hint=hint) for name, label, hint in fields]
         parts += [
             OptionList(id="devices", markup=False),
-            Choice("write_block", "Write block", _BLOCKS),
-            Choice("profile", "Depth", _PROFILES),
+            Choice("write_block", "Write block", BLOCKS),
+            Choice("profile", "Depth", PROFILES),
             Horizontal(
                 Button("Record and begin (F7)", id="begin"),
                 Button("Record only (Ctrl+R)", id="record"),
@@ -141,7 +100,7 @@ class IntakeScreen(Room):
         last: dict[str, object] = {}
         for exhibit in facts.exhibits.values():
             last = exhibit.row.get("received") or last
-        for name in _STAYS:
+        for name in STAYS:
             field = self._field(name)
             if not field.value and name not in self._touched:
                 field.value = str(last.get(name) or "")
@@ -222,7 +181,7 @@ class IntakeScreen(Room):
         offered.clear_options()
         nothing = problem or "no device is seen: plug it in and press Ctrl+L, or type the path of an image"
         offered.add_options(
-            [Option(plain(_words(device))) for device in devices] or [Option(plain(nothing), disabled=True)]
+            [Option(plain(device_words(device))) for device in devices] or [Option(plain(nothing), disabled=True)]
         )
 
     @on(OptionList.OptionSelected)
@@ -270,7 +229,7 @@ class IntakeScreen(Room):
         if not empty:
             self._record(begin)
             return
-        labels = {name: label for _, fields in _SECTIONS for name, label, _ in fields} | {"write_block": "Write block"}
+        labels = {name: label for _, fields in SECTIONS for name, label, _ in fields} | {"write_block": "Write block"}
         missing = ", ".join(labels.get(name, name).lower() for name in empty)
         text = f"Not stated: {missing}. They belong into the record of continuity and can be added later."
 
@@ -317,14 +276,6 @@ class IntakeScreen(Room):
         self._again, self._proposed = False, ""
         self._touched = set()
         for field in self.query(Field):
-            if field.field not in _STAYS:
+            if field.field not in STAYS:
                 field.value = ""
             field.tell("")
-
-
-def _words(device: "PickableDevice") -> str:
-    name = " ".join(filter(None, (device.make, device.model))) or "device without a name"
-    marks = [size(device.size), "read-only" if device.read_only else "WRITABLE: block it first"]
-    if device.mounted:
-        marks.append(f"in use at {device.mounted[0]}")
-    return f"{device.path}  {name}  {', '.join(marks)}"

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
 from triage.model.errors import DigiVanError
+from triage.model.secret import NO_SECRETS
 from triage.session.reveal import Level, reveal, reveals
 from triage.session.view import CaseView, FindingState, Wanted
 from triage.ui.safe import plain, safe
@@ -31,7 +32,10 @@ _LEVELS = {
     Level.LARGER: "larger, grey",
     Level.COLOUR: "in colour",
 }
-_HIDDEN = "No picture is shown.\n\n1 small, grey, blurred\n2 small, grey\n3 larger, grey\n4 in colour\n0 hides it\n\nEach is recorded."
+_HIDDEN = (
+    "No picture is shown.\n\n1 small, grey, blurred\n2 small, grey\n3 larger, grey\n4 in colour\n\n"
+    "Each showing is recorded."
+)
 _MEANS = {
     "match": "a match: the digest is that of a file in the set",
     "candidate": "? a candidate: it looks alike; a person has to judge",
@@ -105,7 +109,10 @@ class ReviewScreen(Room):
             read=lambda offset, limit: self._view.siblings(self.number, offset=offset, limit=limit),
             count=lambda: len(self._view.siblings(self.number, offset=0, limit=_MOST_SIBLINGS)),
         )
-        return (Horizontal(facts, side, id="above"), PagedTable(_SIBLINGS, pages, name="siblings", key="id"))
+        return (
+            Horizontal(facts, side, id="above"),
+            PagedTable(_SIBLINGS, pages, name="siblings", key="id", opens=True),
+        )
 
     def on_mount(self) -> None:
         """Read the finding."""
@@ -176,10 +183,15 @@ class ReviewScreen(Room):
         level, number = Level(named), self.number
         self._say(f"asking for it{symbol('busy')}")
         live = self._visit.devices.get(self.finding["exhibit"])
-        known = {} if live is None else {"source": live.order.source, "secrets": live.order.secrets}
         try:
             picture = await asyncio.to_thread(
-                reveal, self._view.folder, number, examiner=self.console.actor, level=level, **known
+                reveal,
+                self._view.folder,
+                number,
+                examiner=self.console.actor,
+                level=level,
+                source=live.order.source if live else None,
+                secrets=live.order.secrets if live else NO_SECRETS,
             )
         except DigiVanError as error:
             self._say(f"{symbol('warn')} {error}\n\n{_HIDDEN}")
@@ -268,6 +280,4 @@ def facts(row: dict[str, Any]) -> list[Content]:
         "Found at": f"{row['found_at'][:19].replace('T', ' ')} UTC",
         "Address": row["address"],
     }
-    return [
-        Content.assemble((f"{name:<11}", "$text-muted"), safe(str(value))) for name, value in told.items() if value
-    ]
+    return [Content.assemble((f"{name:<11}", "$text-muted"), safe(str(value))) for name, value in told.items() if value]

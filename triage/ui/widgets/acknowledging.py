@@ -39,7 +39,8 @@ class Tick(Widget, can_focus=True):
     def render(self) -> Content:
         """Return box, sentences and code."""
         mark = "[x]" if self.ticked else "[ ]"
-        return Content.assemble((mark, "bold $accent"), f" {safe(self._text)} ", (f"({safe(self.code)})", "$text-muted"))
+        code = f"({safe(self.code)})"
+        return Content.assemble((mark, "bold $accent"), f" {safe(self._text)} ", (code, "$text-muted"))
 
     def action_turn(self) -> None:
         """Tick it, or take that back."""

@@ -27,7 +27,7 @@ def match_words(row: Row) -> str:
 
 def state_words(row: Row) -> str:
     """Return where a finding stands."""
-    return _STATES.get(row["state"], row["state"])
+    return _STATES[row["state"]]
 
 
 COLUMNS = (
@@ -73,13 +73,15 @@ class FindingsPane(Vertical):
         self._view = view
         self.wanted = Wanted(reference=reference)
         self.sort, self.descending = Sort.NUMBER, False
+        pages = Pages(read=self._read, count=self._count)
+        self.table = PagedTable(COLUMNS, pages, name="table-findings", key="id", opens=True)
         self._held: dict[str, list[str | None]] = {}
 
     def compose(self) -> ComposeResult:
         """Yield the row above, the line to search in, and the table."""
         yield Static("", id="narrowed", markup=False)
         yield Search(placeholder="a part of the path; Enter searches, Esc shows all")
-        yield PagedTable(COLUMNS, Pages(read=self._read, count=self._count), name="table-findings", key="id")
+        yield self.table
 
     def _read(self, offset: int, limit: int) -> list[dict[str, Any]]:
         return self._view.findings_page(
@@ -88,11 +90,6 @@ class FindingsPane(Vertical):
 
     def _count(self) -> int:
         return self._view.findings_count(self.wanted)
-
-    @property
-    def table(self) -> PagedTable:
-        """The table."""
-        return self.query_one(PagedTable)
 
     def take(self, by: tuple[Row, ...]) -> None:
         """Learn which grades, categories and states there are to narrow down to."""

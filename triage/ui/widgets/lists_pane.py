@@ -122,9 +122,11 @@ def hints(view: CaseView, reference: str) -> ListPane:
     return ListPane(
         "hints",
         listing("table-hints", columns, lambda: list(view.indications(reference))),
-        lambda table: "Names alone: a hint where to look, no proof, and no part of a recommendation."
-        if table.total
-        else "No name hints at anything that the table of indications holds.",
+        lambda table: (
+            "Names alone: a hint where to look, no proof, and no part of a recommendation."
+            if table.total
+            else "No name hints at anything that the table of indications holds."
+        ),
         lambda row: f"{row['label']}: {counted(row['items'], 'item')}",
     )
 

@@ -48,7 +48,7 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
     """Rows `offset` to `offset + len(rows)` of `total`; the cursor goes on from page to page."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select_cursor", "Select", show=False),
+        Binding("enter", "select_cursor", "Open"),
         Binding("up,k", "cursor_up", "Row above", show=False),
         Binding("down,j", "cursor_down", "Row below", show=False),
         Binding("pageup", "page_up", "Page up", show=False),
@@ -65,13 +65,24 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
             super().__init__()
             self.table, self.problem = table, problem
 
-    def __init__(self, columns: Sequence[Column], pages: Pages, *, name: str, key: str = "") -> None:
-        """`key` names what tells one row from another, so that the cursor stays on it; without it, its place does."""
+    def __init__(
+        self, columns: Sequence[Column], pages: Pages, *, name: str, key: str = "", opens: bool = False
+    ) -> None:
+        """Take what `key` tells a row from the others by, so that the cursor stays on it; without it, its place does.
+
+        With `opens`, Enter leads somewhere.
+        """
         super().__init__(id=name, cursor_type="row")
         self._laid, self._pages, self._key = tuple(columns), pages, key
+        self._opens = opens
         self.rows_shown: list[Row] = []
         self.offset_shown = 0
         self.total = 0
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to open a row only where that leads somewhere."""
+        del parameters
+        return self._opens or action != "select_cursor"
 
     @property
     def row_in_hand(self) -> Row | None:

@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
 _WIDE = 110  # columns in which the long names fit
+_FRONT = "bold $block-cursor-foreground on $block-cursor-background"
 
 
 class PaneStrip(Static):
@@ -27,13 +28,14 @@ class PaneStrip(Static):
     def render(self) -> Content:
         """Return the row for the width at hand."""
         wide = self.size.width >= _WIDE
-        parts = []
+        parts = [Content("[" if self.front == 0 else " ")]
         for number, (long, short) in enumerate(self._names):
-            name = f"{number + 1} {long if wide else short}"
-            style = "bold $block-cursor-foreground on $block-cursor-background" if number == self.front else "$foreground"
-            shown = f"[{name}]" if number == self.front else f" {name} "
-            parts.append(Content.styled(shown, style).stylize(f"@click=screen.pane({number})"))
-        return Content(" " if wide else "").join(parts)
+            name = Content(f"{number + 1} {long if wide else short}").stylize(f"@click=screen.pane({number})")
+            parts.append(name.stylize(_FRONT) if number == self.front else name)
+            parts.append(Content("]" if number == self.front else "[" if number + 1 == self.front else " "))
+            if wide and number + 1 != self.front:
+                parts.append(Content(" "))
+        return Content("").join(parts)
 
 
 class Panes(Vertical):

@@ -1,0 +1,23 @@
+"""The case that the screens of an examined device are tried with."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from suite import Demo
+
+from ui.examined import examined
+
+
+@pytest.fixture(scope="session")
+def examined_case(tmp_path_factory: pytest.TempPathFactory, demo: Demo) -> Path:
+    """Examine a card once; nothing may be recorded in this one."""
+    return examined(tmp_path_factory.mktemp("examined"), demo)
+
+
+@pytest.fixture
+def case(examined_case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of the case, to record in, named the same on every machine."""
+    shutil.copytree(examined_case, tmp_path / "case")
+    monkeypatch.chdir(tmp_path)
+    return Path("case")

@@ -1,0 +1,93 @@
+"""A real terminal to try the console in: a tmux server of its own with one window, and what stands in it."""
+
+import shlex
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+WAIT = 60.0  # seconds that anything here may take on a busy machine
+_LOOK = 0.05
+_SETTINGS = """
+set -g status off
+set -g remain-on-exit on
+set -g remain-on-exit-format ""
+set -s escape-time 0
+set -g default-terminal tmux-256color
+set -g window-size manual
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """One program in a window; `raw` holds every byte that it wrote."""
+
+    server: tuple[str, ...]
+    raw: Path
+
+    def text(self) -> str:
+        """Return what stands in the window, a row a line."""
+        return self._said("capture-pane", "-p")
+
+    def words(self) -> str:
+        """Return the same with single blanks, and without the frames around it."""
+        return " ".join(self.text().translate(dict.fromkeys(map(ord, "│║█▕▏▎"), " ")).split())
+
+    def until(self, *wanted: str, without: str = "") -> str:
+        """Wait until all of this stands in the window, and return all that does."""
+        end = time.monotonic() + WAIT
+        while time.monotonic() < end:
+            words = self.words()
+            if all(one in words for one in wanted) and not (without and without in words):
+                return words
+            time.sleep(_LOOK)
+        raise AssertionError(f"{wanted} without {without!r} never came; there is:\n{self.text()}")
+
+    def type(self, text: str) -> None:
+        """Type characters."""
+        self._said("send-keys", "-l", "--", text)
+
+    def press(self, *keys: str) -> None:
+        """Press keys by tmux's names for them: Enter, Escape, Tab, F7, C-d."""
+        self._said("send-keys", *keys)
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Give the window another size."""
+        self._said("resize-window", "-x", str(size[0]), "-y", str(size[1]))
+
+    def ended(self) -> int:
+        """Wait until the program has ended, and return its exit code."""
+        end = time.monotonic() + WAIT
+        while time.monotonic() < end:
+            dead, code = self._said("display-message", "-p", "#{pane_dead}|#{pane_dead_status}").strip().split("|")
+            if dead == "1":
+                return int(code)
+            time.sleep(_LOOK)
+        raise AssertionError(f"it did not end:\n{self.text()}")
+
+    def _said(self, *words: str) -> str:
+        done = subprocess.run([*self.server, *words], capture_output=True, check=True)
+        return done.stdout.decode(errors="surrogateescape")
+
+
+@contextmanager
+def terminal(
+    tmux: str, command: Sequence[str], size: tuple[int, int], environment: Mapping[str, str]
+) -> Iterator[Terminal]:
+    """Run a command in a window of (columns, rows) as long as the context is open."""
+    with tempfile.TemporaryDirectory() as name:  # the path of a socket must be short
+        folder = Path(name)
+        (folder / "settings").write_text(_SETTINGS)
+        server = (tmux, "-u", "-S", f"{folder}/socket", "-f", f"{folder}/settings")
+        variables = [word for key, value in environment.items() for word in ("-e", f"{key}={value}")]
+        columns, rows = map(str, size)
+        opened = ["new-session", "-d", "-x", columns, "-y", rows, *variables, shlex.join(command)]
+        subprocess.run([*server, *opened], check=True)
+        try:
+            subprocess.run([*server, "pipe-pane", f"cat > {folder}/raw"], check=True)
+            yield Terminal(server, folder / "raw")
+        finally:
+            subprocess.run([*server, "kill-server"], check=False, capture_output=True)

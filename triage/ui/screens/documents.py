@@ -1,0 +1,117 @@
+"""The documents of an exhibit: made on demand, then opened or printed."""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from triage.model.errors import DigiVanError
+from triage.ui.safe import head, plain
+from triage.ui.screens.room import Room
+from triage.ui.symbols import symbol
+
+if TYPE_CHECKING:  # they bring the whole engine along
+    from triage.session.documents import Document
+    from triage.session.view import CaseView
+    from triage.session.visit import Visit
+
+FOLDER = "documents"
+"""The folder in that of the case in which they are made."""
+
+
+class DocumentsScreen(Room):
+    """One row for each document that fits the exhibit as it stands."""
+
+    NAME = "Documents"
+    HELP = (
+        "A return has a receipt, a seizure a label; both have the continuity sheet. Each carries the head of the "
+        "ledger, so that it can be held against the case later.\n\nEnter makes the document in the folder of the case "
+        "and says where it is; o opens it, t sends it to the printer, each making it first. All of this is recorded."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "open", "Open"),
+        Binding("t", "print", "Print"),
+    ]
+    CSS = """
+    DocumentsScreen OptionList { height: auto; max-height: 50%; margin: 1 1; }
+    DocumentsScreen #made { height: auto; padding: 0 2; }
+    """
+
+    def __init__(self, visit: "Visit", view: "CaseView", reference: str) -> None:
+        super().__init__()
+        self._visit, self._view, self.reference = visit, view, reference
+        self.documents: tuple[Document, ...] = ()
+        self.made: dict[str, Path] = {}
+
+    @property
+    def heading(self) -> str:
+        """The title with the reference."""
+        return f"Documents of {head(self.reference, 40)}"
+
+    def body(self) -> Iterable[Widget]:
+        """Return the list, and what was made."""
+        return (OptionList(markup=False), Static("Enter makes the document.", id="made", markup=False))
+
+    def on_mount(self) -> None:
+        """Learn which there are."""
+        self.query_one(OptionList).focus()
+        self._read()
+
+    @work(exclusive=True, group="read")
+    async def _read(self) -> None:
+        from triage.session.documents import documents_for  # noqa: PLC0415 - loaded when documents are wanted
+
+        try:
+            self.documents = await asyncio.to_thread(documents_for, self._view.folder, self.reference)
+        except DigiVanError as error:
+            self._say(f"{symbol('warn')} {error}")
+            return
+        offered = self.query_one(OptionList)
+        offered.clear_options()
+        offered.add_options([Option(plain(f"{one.title:<20} {one.name}", 200)) for one in self.documents])
+        offered.highlighted = 0 if self.documents else None
+
+    def _say(self, words: str) -> None:
+        self.query_one("#made", Static).update(plain(words))
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self) -> None:
+        self._do("make")
+
+    def action_open(self) -> None:
+        """Open the document that the cursor is on."""
+        self._do("open")
+
+    def action_print(self) -> None:
+        """Print it."""
+        self._do("print")
+
+    @work(exclusive=True, group="make")
+    async def _do(self, what: str) -> None:
+        from triage.session.documents import print_file, write  # noqa: PLC0415 - as above
+
+        place, case = self.query_one(OptionList).highlighted, self._view.folder
+        if place is None or place >= len(self.documents):
+            return
+        document = self.documents[place]
+        self._say(f"making {document.name}{symbol('busy')}")
+        try:
+            path = await asyncio.to_thread(write, case, self.reference, document, case / FOLDER)
+            self.made[document.name] = path
+            if what == "print":
+                await asyncio.to_thread(print_file, case, self.reference, path)
+        except DigiVanError as error:
+            self._say(f"{symbol('warn')} {error}\n\n{self._made()}")
+            return
+        if what == "open":
+            self.app.open_url(path.absolute().as_uri())
+        self._say(self._made() + ("\nIt went to the printer." if what == "print" else ""))
+
+    def _made(self) -> str:
+        return "\n".join(f"made: {path}" for path in self.made.values())
