@@ -1,5 +1,6 @@
 """A real terminal to try the console in: a tmux server of its own with one window, and what stands in it."""
 
+import re
 import shlex
 import subprocess
 import tempfile
@@ -17,7 +18,6 @@ set -g remain-on-exit on
 set -g remain-on-exit-format ""
 set -s escape-time 0
 set -g default-terminal tmux-256color
-set -g window-size manual
 """
 
 
@@ -53,6 +53,29 @@ class Terminal:
     def press(self, *keys: str) -> None:
         """Press keys by tmux's names for them: Enter, Escape, Tab, F7, C-d."""
         self._said("send-keys", *keys)
+
+    def go_to(self, label: str) -> None:
+        """Press Tab until the field with this label has the focus: its label is underlined then."""
+        end = time.monotonic() + WAIT
+        while time.monotonic() < end:
+            before = self._said("capture-pane", "-p", "-e")
+            if re.search(rf"\x1b\[(?:1;)?4m(?:\x1b\[[\d;]*m)*{re.escape(label)}", before):
+                return
+            self.press("Tab")
+            self._change(before)
+        raise AssertionError(f"no field {label!r} gets the focus:\n{self.text()}")
+
+    def fill(self, **said: str) -> None:
+        """Fill in fields, named by their labels with _ for a blank."""
+        for name, text in said.items():
+            self.go_to(name.replace("_", " "))
+            self.type(text)
+
+    def _change(self, before: str) -> None:
+        """Wait until the window shows something else, for a moment: not every key changes it."""
+        end = time.monotonic() + 1.0
+        while time.monotonic() < end and self._said("capture-pane", "-p", "-e") == before:
+            time.sleep(_LOOK)
 
     def resize(self, size: tuple[int, int]) -> None:
         """Give the window another size."""

@@ -44,27 +44,18 @@ def desk(tmp_path: Path, demo: Demo, tool: Tool, request: pytest.FixtureRequest)
     return Desk(tmp_path, demo.library, tool("tmux"), request.param)
 
 
-def take_in(window: Terminal, desk: Desk, reference: str, description: str, source: str, first: bool) -> None:
-    """Fill in the form of an arrival from field to field, and begin."""
+CASE = {"Operation": "Lantern", "Authority": "warrant 7", "Premises": "Mill Lane 3", "Examiner": "Sam Brown"}
+
+
+def take_in(window: Terminal, reference: str, source: Path, said: dict[str, str]) -> None:
+    """Fill in the form of an arrival, and begin."""
     window.press("F3")
-    window.until("Intake", "Operation")
-    fields = ["Lantern", "warrant 7", "Mill Lane 3", "Sam Brown"] if first else [""] * 4
-    for text in fields:
-        window.type(text)
-        window.press("Tab")
-    window.until(reference)
-    for text in ("", description, f"S{reference[-1]}"):
-        window.type(text)
-        window.press("Tab")
-    window.until(description)
-    for text in ("", "", "", "desk" if first else "", "2026-03-14 09:26", "Kim Jones" if first else "", "off"):
-        window.type(text)
-        window.press("Tab")
-    window.type(f"{desk.folder}/{source}")
+    window.until("triage Intake", "Operation")
+    window.fill(**said, Device_or_image=str(source))
     window.press("F7")
     window.until("Record it so?", "write block")
     window.type("y")
-    window.until("Board", reference, description)
+    window.until("triage Board", reference)
 
 
 def judge_first_candidate(window: Terminal) -> None:
@@ -83,7 +74,7 @@ def judge_first_candidate(window: Terminal) -> None:
     window.press("Enter")
     window.until("confirmed", without="Confirm this candidate")
     window.press("F2")
-    window.until("Board")
+    window.until("triage Board")
 
 
 def decide(window: Terminal, choice: int, said: list[str], verdict: str) -> None:
