@@ -190,7 +190,7 @@ SEARCH = SearchSpace(pieces=(Piece(start=512, until=1024, end=4096), Piece(start
 
 
 def searched(*items: Item, run: ByteRun = ByteRun(512, 512)) -> Searched:  # noqa: B008 - a value
-    return Searched(run=run, rows=tuple(placed(items)), waiting=((9, 1, False),) * len(items))
+    return Searched(runs=(run,), rows=tuple(placed(items)), waiting=((9, 1, False),) * len(items))
 
 
 def test_what_is_searched_lies_in_a_piece_that_was_asked_for() -> None:
@@ -202,6 +202,18 @@ def test_what_is_searched_lies_in_a_piece_that_was_asked_for() -> None:
     assert not fits(SEARCH, searched(run=ByteRun(512, 1024)), WAITING), "no file begins there for this piece"
     assert not fits(SEARCH, searched(run=ByteRun(4096, 512)), WAITING)
     assert not fits(SEARCH, searched(run=ByteRun(600, 0)), WAITING)
+
+
+def test_many_pieces_are_searched_one_behind_the_other() -> None:
+    both = replace(searched(carved(8192, 100)), runs=(ByteRun(512, 512), ByteRun(8192, 512)))
+    assert fits(SEARCH, both, WAITING)
+    assert not fits(SEARCH, replace(both, runs=both.runs[::-1]), WAITING)
+    assert not fits(SEARCH, replace(both, runs=(both.runs[0], *both.runs)), WAITING)
+    assert not fits(SEARCH, replace(both, runs=()), WAITING)
+    assert not fits(SEARCH, replace(both, runs=(ByteRun(512, 8192),)), WAITING), "what lies between was not asked for"
+    joined = SearchSpace(pieces=(Piece(start=0, until=512, end=1024), Piece(start=512, until=1024, end=1024)))
+    assert fits(joined, replace(searched(), runs=(ByteRun(0, 512), ByteRun(512, 512))), WAITING)
+    assert not fits(joined, searched(run=ByteRun(0, 1024)), WAITING), "two pieces are told as two"
 
 
 def test_what_is_carved_begins_in_the_bytes_that_were_searched_and_ends_in_their_space() -> None:
@@ -268,7 +280,7 @@ def test_a_self_test_is_answered_once_by_what_it_showed() -> None:
         (WALK, Recognised(report=5)),  # type: ignore[arg-type]
         (OPEN, told(rows=((*told().rows[0][:3], "dreamt", *told().rows[0][4:]),), found=())),
         (OPEN, told(rows=(("no address", *told().rows[0][1:]),), found=())),
-        (SEARCH, replace(searched(), run=None)),  # type: ignore[arg-type]
+        (SEARCH, replace(searched(), runs=(None,))),  # type: ignore[arg-type]
         (SampleBlocks(offsets=offsets(0)), Sampled(unreadable=None, leads=b"")),  # type: ignore[arg-type]
     ],
 )  # fmt: skip

@@ -62,7 +62,7 @@ REPLIES = (
         whole=False,
         in_hand="a.zip/b",
     ),
-    messages.Searched(run=ByteRun(0, 512), rows=((None, 7),), waiting=((9, 2, False),)),
+    messages.Searched(runs=(ByteRun(0, 512),), rows=((None, 7),), waiting=((9, 2, False),)),
     messages.Sampled(unreadable=0, leads=bytes(8)),
     messages.Followed(rows=((None, 7),), found=((0, FOUND),)),
     Done(

@@ -256,7 +256,7 @@ def test_a_reason_that_names_no_rule_is_none(case: Case) -> None:
 def test_what_was_searched_is_examined_but_for_what_an_item_claims(case: Case) -> None:
     add(case, listed(1, allocated=True))
     add(case, listed(2, allocated=False), ItemResult(item=0, outcome=Outcome.TIMED_OUT), first=1)
-    case.journal.add_carved("A/1", [], ByteRun(0, SIZE // 2))
+    case.journal.add_carved("A/1", [], [ByteRun(0, SIZE // 2)])
     coverage, _ = concluded(case)
     assert coverage.bytes[CoverageClass.EXAMINED] == coverage.bytes[CoverageClass.NOT_EXAMINED] == 4096
     assert coverage.bytes[CoverageClass.UNALLOCATED_EXAMINED] == SIZE // 2 - 2 * 4096

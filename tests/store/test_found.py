@@ -124,5 +124,5 @@ def test_deleted_items_are_told_that_lie_in_one_run(prepared: Case) -> None:
         deleted(80000, 0, ByteRun(80000, 100)),
     ]
     prepared.journal.add_items(EXHIBIT, VOLUME, rows, first=0)
-    prepared.journal.add_carved(EXHIBIT, [listed_row(place(VOLUME), Placed(0, 0))], ByteRun(VOLUME, 8192))
+    prepared.journal.add_carved(EXHIBIT, [listed_row(place(VOLUME), Placed(0, 0))], [ByteRun(VOLUME, 8192)])
     assert prepared.journal.deleted(EXHIBIT).tolist() == [[4096, 100], [8192, 5000]]

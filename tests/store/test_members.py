@@ -172,19 +172,19 @@ def test_a_walk_begun_again_meets_members_and_carved_items_and_doubles_nothing(
     opened: Case, item: Callable[[int], Item]
 ) -> None:
     add(opened, 2, member_rows(item(2), range(3)), 0)
-    opened.journal.add_carved(EXHIBIT, placed([carved(VOLUME + 512)]), ByteRun(VOLUME, 4096))
+    opened.journal.add_carved(EXHIBIT, placed([carved(VOLUME + 512)]), [ByteRun(VOLUME, 4096)])
     before = paths(opened)
     again = placed([item(n) for n in (1, 2, 3)])
     assert opened.journal.add_items(EXHIBIT, VOLUME, again, first=0) == 0
     assert paths(opened) == before
     assert opened.journal.add_items(EXHIBIT, VOLUME, placed([item(3), item(4)]), first=3) == 1
     assert add(opened, 2, member_rows(item(2), range(4)), 0) == 1
-    assert opened.journal.add_carved(EXHIBIT, placed([carved(VOLUME + 512)]), ByteRun(VOLUME, 4096)) == 0
+    assert opened.journal.add_carved(EXHIBIT, placed([carved(VOLUME + 512)]), [ByteRun(VOLUME, 4096)]) == 0
     assert len(paths(opened)) == len(before) + 2
 
 
 def test_carved_items_before_a_walk_do_not_make_it_one_begun_again(prepared: Case, item: Callable[[int], Item]) -> None:
-    prepared.journal.add_carved(EXHIBIT, placed([carved(VOLUME + 512)]), ByteRun(VOLUME, 4096))
+    prepared.journal.add_carved(EXHIBIT, placed([carved(VOLUME + 512)]), [ByteRun(VOLUME, 4096)])
     assert prepared.journal.add_items(EXHIBIT, VOLUME, placed([item(1), item(2)]), first=0) == 2
     assert prepared._database.one("SELECT 1 FROM sqlite_master WHERE name LIKE 'item_address%'") is None
     assert paths(prepared) == [item(1).path, item(2).path, carved(VOLUME + 512).path]
@@ -195,7 +195,7 @@ def test_carved_items_stand_behind_the_walk_of_the_region_they_lie_in(
 ) -> None:
     add(opened, 3, member_rows(item(3), [0]), 0)
     found = [carved(VOLUME + 9000), carved(512), carved(VOLUME + 100), carved(VOLUME + 100, "b")]
-    assert opened.journal.add_carved(EXHIBIT, placed(found), ByteRun(0, VOLUME * 2)) == 4
+    assert opened.journal.add_carved(EXHIBIT, placed(found), [ByteRun(0, VOLUME * 2)]) == 4
     walked = [item(1).path, item(2).path, item(3).path, member(item(3), 0).path]
     late = [found[2].path, found[3].path, found[0].path]
     assert paths(opened) == [found[1].path, *walked, *late]
@@ -205,21 +205,21 @@ def test_carved_items_stand_behind_the_walk_of_the_region_they_lie_in(
 
 def test_carved_items_wait_also_in_gaps_and_the_same_again_changes_nothing(opened: Case) -> None:
     found = placed([carved(512), carved(VOLUME + 512)])
-    assert opened.journal.add_carved(EXHIBIT, found, ByteRun(0, 4096)) == 2
+    assert opened.journal.add_carved(EXHIBIT, found, [ByteRun(0, 4096)]) == 2
     waiting = opened.queue.next(EXHIBIT, 10)
     assert [(item_of(one.row).path, one.volume) for one in waiting] == [
         (carved(512).path, ByteRun(0, VOLUME)),
         (carved(VOLUME + 512).path, ByteRun(VOLUME, 1 << 29)),
     ]
     record(opened.journal, [ItemResult(item=waiting[0].number, outcome=Outcome.EXAMINED, opens=True)])
-    assert opened.journal.add_carved(EXHIBIT, found, ByteRun(0, 4096)) == 0
+    assert opened.journal.add_carved(EXHIBIT, found, [ByteRun(0, 4096)]) == 0
     assert [one.number for one in opened.queue.next(EXHIBIT, 10)] == [waiting[1].number]
     assert [one.volume.offset for one in opened.queue.containers(EXHIBIT, 1)] == [0]
     assert opened.journal.searched(EXHIBIT) == (ByteRun(0, 4096),)
 
 
 def test_a_finding_of_a_carved_item_says_where_it_lies(opened: Case) -> None:
-    opened.journal.add_carved(EXHIBIT, placed([carved(512)]), ByteRun(0, 4096))
+    opened.journal.add_carved(EXHIBIT, placed([carved(512)]), [ByteRun(0, 4096)])
     (one,) = opened.queue.next(EXHIBIT, 10)
     result = ItemResult(item=one.number, outcome=Outcome.EXAMINED, findings=(finding(carved(512)),))
     record(opened.journal, [result])
@@ -231,7 +231,7 @@ def test_a_finding_of_a_carved_item_says_where_it_lies(opened: Case) -> None:
 def test_what_was_searched_is_merged_and_told_for_each_exhibit(opened: Case) -> None:
     assert opened.journal.searched(EXHIBIT) == ()
     for run in (ByteRun(8192, 4096), ByteRun(0, 4096), ByteRun(4096, 4096), ByteRun(1 << 29, 10)):
-        assert opened.journal.add_carved(EXHIBIT, [], run) == 0
+        assert opened.journal.add_carved(EXHIBIT, [], [run]) == 0
     assert opened.journal.searched(EXHIBIT) == (ByteRun(0, 12288), ByteRun(1 << 29, 10))
     with pytest.raises(UsageError, match="no exhibit"):
         opened.journal.searched("ABC/9")
@@ -242,7 +242,7 @@ def test_the_siblings_of_a_member_are_those_of_its_container(prepared: Case, ite
     prepared.journal.add_items(EXHIBIT, VOLUME, placed(named, rank=9), first=0)
     record(prepared.journal, [ItemResult(item=1, outcome=Outcome.EXAMINED, opens=True)])
     add(prepared, 1, member_rows(named[0], range(3)), 0)
-    prepared.journal.add_carved(EXHIBIT, placed([replace(carved(VOLUME), path="a/1.jpg")], rank=9), ByteRun(0, 1))
+    prepared.journal.add_carved(EXHIBIT, placed([replace(carved(VOLUME), path="a/1.jpg")], rank=9), [ByteRun(0, 1)])
     assert prepared.queue.raise_siblings(5, -1) == 1
     assert [one.rank for one in prepared.queue.next(EXHIBIT, 10)] == [-1, 9, 9]
 
@@ -250,7 +250,7 @@ def test_the_siblings_of_a_member_are_those_of_its_container(prepared: Case, ite
 def test_the_siblings_of_a_carved_item_are_carved(opened: Case, item: Callable[[int], Item]) -> None:
     opened.journal.add_items(EXHIBIT, VOLUME, placed([replace(item(4), path="carved/here")], rank=9), first=3)
     found = [carved(VOLUME + at) for at in (10, 20, 30)]
-    opened.journal.add_carved(EXHIBIT, placed(found, rank=9), ByteRun(VOLUME, 100))
+    opened.journal.add_carved(EXHIBIT, placed(found, rank=9), [ByteRun(VOLUME, 100)])
     hit = opened.queue.next(EXHIBIT, 10, without=[4])[1]
     assert hit.row[0] == "carved:1048596"
     assert opened.queue.raise_siblings(hit.number, 0) == 2

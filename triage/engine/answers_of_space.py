@@ -11,6 +11,7 @@ from triage.engine.answered_rows import are_listed, are_members, are_waiting, it
 from triage.engine.messages import (
     Followed,
     FollowLeads,
+    Piece,
     Reply,
     Request,
     SampleBlocks,
@@ -39,19 +40,29 @@ def fits_space(request: Request, reply: Reply, before: Reply | None) -> bool:
 
 
 def _follows(reply: Searched, before: Reply | None) -> bool:
-    """Tell whether what was searched lies behind what was searched before."""
-    return not isinstance(before, Searched) or reply.run.offset >= before.run.end
+    """Tell whether what was searched lies behind what was searched before, one after the other."""
+    reached = before.runs[-1].end if isinstance(before, Searched) else 0
+    starts, ends = [run.offset for run in reply.runs], [run.end for run in reply.runs]
+    return bool(reply.runs) and all(end <= start for end, start in zip([reached, *ends], starts, strict=False))
 
 
 def _is_searched(request: SearchSpace, reply: Searched) -> bool:
-    """Tell whether what was searched lies in one of the pieces, and what was carved begins in it."""
-    run = reply.run
-    piece = request.pieces[bisect_right(request.pieces, run.offset, key=attrgetter("start")) - 1]  # they ascend
-    if not piece.start <= run.offset < run.end <= piece.until or not are_listed(reply.rows):
+    """Tell whether each run lies in one of the pieces, and what was carved begins in it."""
+    if not all(_lies_in(request.pieces, run) for run in reply.runs) or not are_listed(reply.rows):
         return False
-    places = _places(items_of(reply.rows), "carved")
-    inside = all(run.offset <= place.offset < run.end and place.end <= piece.end for place in places)
+    inside = all(_begins_in(reply.runs, request.pieces, place) for place in _places(items_of(reply.rows), "carved"))
     return inside and are_waiting(reply.waiting, reply.rows)
+
+
+def _lies_in(pieces: Sequence[Piece], run: ByteRun) -> bool:
+    piece = pieces[bisect_right(pieces, run.offset, key=attrgetter("start")) - 1]  # they ascend
+    return piece.start <= run.offset < run.end <= piece.until
+
+
+def _begins_in(runs: Sequence[ByteRun], pieces: Sequence[Piece], place: ByteRun) -> bool:
+    run = runs[bisect_right(runs, place.offset, key=attrgetter("offset")) - 1]
+    piece = pieces[bisect_right(pieces, place.offset, key=attrgetter("start")) - 1]
+    return run.offset <= place.offset < run.end and place.end <= piece.end
 
 
 def _is_sampled(request: SampleBlocks, reply: Sampled) -> bool:

@@ -275,9 +275,12 @@ class Members:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Searched:
-    """Bytes that were searched, and the files that begin in them, as rows (see `listed_row`); `waiting` as `Listed`."""
+    """Bytes that were searched, ascending, and the files that begin in them, as rows (see `listed_row`).
 
-    run: ByteRun
+    `waiting` is as in `Listed`.
+    """
+
+    runs: tuple[ByteRun, ...]
     rows: tuple[Row, ...]
     waiting: tuple[tuple[int, int, bool], ...]
 

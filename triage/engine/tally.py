@@ -10,6 +10,7 @@ from triage.store.queue import Pending, TierStanding
 ITEM_SECONDS = 60e-6
 BYTE_SECONDS = 1.2e-9
 PICTURE_BYTE_SECONDS = 8e-9
+SEARCH_BYTE_SECONDS = 5e-9
 _SETTLED_SECONDS = 1.0  # before that a rate is noise
 
 
@@ -49,14 +50,28 @@ class Tally:
 
     def listed(self, tier: int, size: int, *, is_picture: bool) -> None:
         """Count one item that has content."""
-        tally = self._tiers.get(tier) or self._tiers.setdefault(tier, _TierTally())
+        tally = self._tier(tier)
         tally.items += 1
         tally.bytes += size
         tally.cost += cost(size, is_picture=is_picture)
 
+    def to_search(self, size: int) -> None:
+        """Count bytes of free space that are to be searched."""
+        tally = self._tier(Tier.UNALLOCATED)
+        tally.bytes += size
+        tally.cost += size * SEARCH_BYTE_SECONDS
+
+    def searched(self, size: int) -> None:
+        """Count bytes of free space that were searched."""
+        tally, spent = self._tier(Tier.UNALLOCATED), size * SEARCH_BYTE_SECONDS
+        tally.bytes_done += size
+        tally.cost_done += spent
+        self._cost_now += spent
+        self._bytes_now += size
+
     def done(self, pending: Pending) -> None:
         """Count an item that has its outcome now."""
-        tally = self._tiers.get(pending.tier) or self._tiers.setdefault(pending.tier, _TierTally())
+        tally = self._tier(pending.tier)
         size = pending.size
         spent = cost(size, is_picture=pending.is_picture)
         tally.items_done += 1
@@ -74,6 +89,9 @@ class Tally:
         """Tell whether all of a tier that is listed has its outcome."""
         tally = self._tiers[tier]
         return tally.items_done >= tally.items
+
+    def _tier(self, tier: int) -> _TierTally:
+        return self._tiers.get(tier) or self._tiers.setdefault(tier, _TierTally())
 
     def progress(self, now: float, *, tier: int | None, in_hand: str) -> Progress:
         """Return how far the run is at the time `now`, in seconds on its clock."""

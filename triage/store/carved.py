@@ -25,13 +25,13 @@ class Carved:
         self._database = database
         self._exhibits = exhibits
 
-    def add(self, reference: str, rows: Sequence[Row], searched: ByteRun) -> int:
+    def add(self, reference: str, rows: Sequence[Row], searched: Sequence[ByteRun]) -> int:
         """Store carved items inside the open transaction, and return how many were new; see `Journal.add_carved`.
 
         They are few at one place, so that the index of the order tells which of them are there.
         """
         key = self._exhibits.key(reference)
-        self._database.execute(_SEARCHED, (key, searched.offset, searched.length))
+        self._database.execute_many(_SEARCHED, ((key, run.offset, run.length) for run in searched))
         return self._database.execute_many(INSERT_CARVED, [self._placed(key, reference, row) for row in rows])
 
     def add_found(

@@ -153,7 +153,7 @@ class Journal:
         """Record that a container was gone through, `whole` or in part. Raises StoreError unless it was still to be."""
         self._members.end(container, whole=whole)
 
-    def add_carved(self, reference: str, rows: Sequence[Row], searched: ByteRun) -> int:
+    def add_carved(self, reference: str, rows: Sequence[Row], searched: Sequence[ByteRun]) -> int:
         """Store carved items (see `listed_row`) and that some bytes were searched, together; return how many were new.
 
         They stand behind what the walk of their region lists, in the order in which they lie, and wait to be examined.

@@ -20,7 +20,7 @@ from triage.model.event import Event
 from triage.model.runs import ByteRun
 from triage.model.trouble import Trouble, TroubleCode
 from triage.store.rows import ITEM_WIDTH, Row, item_of
-from triage.store.spans import Spans, spans_of, subtract
+from triage.store.spans import Spans, spans_of, subtract, total
 
 _PIECE = 256 << 20  # so that many workers share one stretch, and results come often
 _BATCH_BYTES = 16 << 20
@@ -40,24 +40,26 @@ class Searching:
     _ready: Piece | None = None
     _deleted: NDArray[np.int64] | None = None
     _out: dict[int, list[Piece]] = field(default_factory=dict)
-    _alone: deque[Piece] = field(default_factory=deque)
+    _again: deque[list[Piece]] = field(default_factory=deque)
     _died: set[int] = field(default_factory=set)
 
     def rank(self) -> int | None:
         """Return the rank of free space."""
         if not self.wanted or not self.work.all_listed:
             return None
-        if self._alone:
+        if self._again:
             return AT_ONCE
         if self._pieces is None:
-            self._pieces = _pieces(self._free())
+            free = self._free()
+            self.work.tally.to_search(total(free))
+            self._pieces = _pieces(free)
             self._ready = next(self._pieces, None)
         return WITH_FREE_SPACE if self._ready else None
 
     def next(self) -> Request | None:
         """Return pieces that lie one behind the other."""
-        if self._alone:
-            return self._hand_out([self._alone.popleft()])
+        if self._again:
+            return self._hand_out(self._again.popleft())
         assert self._pieces is not None
         batch: list[Piece] = []
         size = 0
@@ -92,17 +94,19 @@ class Searching:
         return request
 
     def _store(self, request: Request, searched: Searched) -> Iterator[Event]:
-        work, run = self.work, searched.run
+        work, runs = self.work, searched.runs
         fresh = [not self._has_a_name(row) for row in searched.rows]
-        new = work.case.journal.add_carved(work.exhibit, list(compress(searched.rows, fresh)), run)
+        new = work.case.journal.add_carved(work.exhibit, list(compress(searched.rows, fresh)), runs)
         if new:
             for tier, size, is_picture in compress(searched.waiting, fresh):
                 work.tally.listed(tier, size, is_picture=is_picture)
             work.backlog.forget_order()
         left = self._out[id(request)]
-        at = bisect_right(left, run.offset, key=attrgetter("start")) - 1
-        left[at : at + 1] = _without(left[at], run)
-        yield work.tally.progress(work.clock.seconds(), tier=work.tier, in_hand=f"free space at {run.end}")
+        for run in runs:
+            at = bisect_right(left, run.offset, key=attrgetter("start")) - 1
+            left[at : at + 1] = _without(left[at], run)
+            work.tally.searched(run.length)
+        yield work.tally.progress(work.clock.seconds(), tier=work.tier, in_hand=f"free space at {runs[-1].end}")
 
     def _has_a_name(self, row: Row) -> bool:
         """Tell whether what was carved is the content of a deleted file, which is examined by its name."""
@@ -116,22 +120,24 @@ class Searching:
         """Search on behind a place that cost a worker twice, or hung."""
         if not left:
             return
-        first, *others = left
-        self._alone.extend(others)
-        if lost.in_hand is not None and first.start < lost.in_hand < first.until:
+        at = max(0, bisect_right(left, lost.in_hand or 0, key=attrgetter("start")) - 1)
+        place = left.pop(at)
+        if left:
+            self._again.append(left)
+        if lost.in_hand is not None and place.start < lost.in_hand < place.until:
             # What lies before it was searched, but not told: it is searched once more, without the place.
-            self._alone.append(first._replace(until=lost.in_hand))
-            first = first._replace(start=lost.in_hand)
-        if not lost.timed_out and first.start not in self._died:
-            self._died.add(first.start)
-            self._alone.append(first)
+            self._again.append([place._replace(until=lost.in_hand)])
+            place = place._replace(start=lost.in_hand)
+        if not lost.timed_out and place.start not in self._died:
+            self._died.add(place.start)
+            self._again.append([place])
             return
-        beyond = min(first.until, first.start + _PASSED_OVER)
-        run = ByteRun(first.start, beyond - first.start)
+        beyond = min(place.until, place.start + _PASSED_OVER)
+        run = ByteRun(place.start, beyond - place.start)
         where = Address("bytes", f"{run.offset}+{run.length}")
         yield from self.work.meet(lost.trouble(where, "searching free space", run))
-        if beyond < first.until:
-            self._alone.append(first._replace(start=beyond))
+        if beyond < place.until:
+            self._again.append([place._replace(start=beyond)])
 
     def _free(self) -> Spans:
         """Return what belongs to no allocated file and was not searched yet."""
