@@ -16,6 +16,9 @@ SEED = b"seed"
 SPANS = st.lists(st.tuples(st.integers(0, 3 * BLOCK_BYTES), st.integers(0, 40 * BLOCK_BYTES)), max_size=6)
 
 
+STEPS = st.sampled_from([512, 1024, 2048, BLOCK_BYTES])
+
+
 def laid(pairs: list[tuple[int, int]]) -> list[ByteRun]:
     """Return spans, each so many bytes after the one before."""
     spans, at = [], 0
@@ -25,15 +28,15 @@ def laid(pairs: list[tuple[int, int]]) -> list[ByteRun]:
     return spans
 
 
-def starts(spans: list[ByteRun]) -> list[int]:
+def starts(spans: list[ByteRun], step: int) -> list[int]:
     """Return where the whole blocks of spans begin, by counting; spans that touch in step are joined."""
     found: list[int] = []
     begin, end = 0, 0
     for run in [*spans, ByteRun(1 << 60, 0)]:
-        if run.offset == end and (run.offset - begin) % BLOCK_BYTES == 0:
+        if run.offset == end and (run.offset - begin) % step == 0:
             end = run.end
             continue
-        found += range(begin, end - BLOCK_BYTES + 1, BLOCK_BYTES)
+        found += range(begin, end - BLOCK_BYTES + 1, step)
         begin, end = run.offset, run.end
     return found
 
@@ -46,20 +49,21 @@ def offsets(batches: list[BlockBatch]) -> list[int]:
     return list(chain.from_iterable(batch.offsets.tolist() for batch in batches))
 
 
-@given(SPANS)
-def test_the_blocks_of_spans_are_numbered_in_their_order(pairs: list[tuple[int, int]]) -> None:
+@given(SPANS, STEPS)
+def test_the_blocks_of_spans_are_numbered_in_their_order(pairs: list[tuple[int, int]], step: int) -> None:
     spans = laid(pairs)
-    space = BlockSpace(reversed(spans))
-    wanted = starts(spans)
+    space = BlockSpace(reversed(spans), step=step, cut=7)
+    wanted = starts(spans, step)
     assert space.size == len(wanted)
     assert space.offsets(np.arange(space.size)).tolist() == wanted
-    assert space.left_bytes == sum(run.length for run in spans) - BLOCK_BYTES * len(wanted)
+    inside = {at + part for at in wanted for part in range(0, BLOCK_BYTES, step)}
+    assert space.left_bytes == 7 + sum(run.length for run in spans) - step * len(inside)
 
 
-@given(SPANS, st.integers(0, 5), st.sets(st.integers(0, 100), max_size=4))
-def test_neighbours_stay_in_their_span(pairs: list[tuple[int, int]], reach: int, chosen: set[int]) -> None:
+@given(SPANS, STEPS, st.integers(0, 5), st.sets(st.integers(0, 100), max_size=4))
+def test_neighbours_stay_in_their_span(pairs: list[tuple[int, int]], step: int, reach: int, chosen: set[int]) -> None:
     spans = laid(pairs)
-    space, wanted = BlockSpace(spans), starts(spans)
+    space, wanted = BlockSpace(spans, step=step), starts(spans, step)
     some = [wanted[number] for number in sorted(chosen) if number < len(wanted)]
 
     def joined(one: int, other: int) -> bool:
@@ -81,6 +85,23 @@ def test_an_offset_of_no_block_is_refused(offset: int) -> None:
     assert space.around(np.array([512]), 0).tolist() == [512]
     with pytest.raises(ValueError, match="no block begins"):
         space.around(np.array([offset]), 1)
+
+
+@given(STEPS, st.integers(BLOCK_BYTES, 400_000), st.integers(0, 700), st.binary(max_size=64))
+def test_a_grid_meets_every_unbroken_content_wherever_its_cluster_lies(
+    step: int, size: int, cluster: int, seed: bytes
+) -> None:
+    """Only blocks that lie in the content as they do in its file tell it: one of so many that begin in it."""
+    end = (cluster + 8) * step + size
+    sample = BlockSample(BlockSpace([ByteRun(0, end)], step=step), "all", seed=seed, stride=stride_for(size))
+    grid = np.array(offsets(list(sample.grid_batches())), np.int64) - cluster * step
+    assert ((grid >= 0) & (grid % BLOCK_BYTES == 0) & (grid + BLOCK_BYTES <= size)).any()
+
+
+def test_blocks_cannot_begin_at_steps_that_fall_out_of_line() -> None:
+    for step in (0, 1000, 8192):
+        with pytest.raises(ValueError, match=f"every {step} bytes"):
+            BlockSpace([], step=step)
 
 
 def test_spans_that_overlap_are_refused() -> None:
@@ -141,11 +162,11 @@ def test_the_sample_of_a_large_device_takes_little_memory() -> None:
     finally:
         tracemalloc.stop()
     assert read == sample.grid + 20_000
-    assert sample.grid == pytest.approx(space.size / 5120, abs=1)
+    assert sample.grid == pytest.approx(space.size / 5119, abs=1)
 
 
 def test_a_content_meets_a_grid_of_its_whole_blocks() -> None:
-    assert [stride_for(size) for size in (4096, 8191, 20 << 20)] == [1, 1, 5120]
+    assert [stride_for(size) for size in (4096, 8191, 8192, 20 << 20)] == [1, 1, 1, 5119]
     with pytest.raises(ValueError, match="no block"):
         stride_for(4095)
     with pytest.raises(ValueError, match="no grid"):

@@ -23,6 +23,8 @@ def test_what_was_read_and_whether_that_is_all() -> None:
         {"drawn": 91},
         {"drawn": -1},
         {"leads": 58},
+        {"leads": 1, "alone": 2},
+        {"alone": -1},
         {"grid_unreadable": 11},
         {"drawn_unreadable": 51},
         {"left_bytes": -1},

@@ -114,6 +114,10 @@ CLEAN = "showed no block of a known file; with 99 % confidence fewer than"
         (SOME, f"{OF_ALL} 7,022 drawn at random {CLEAN} 5,120 (21.0 megabytes) are blocks of known files"),
         (replace(SOME, leads=2), f"{OF_ALL} 7,022 were read: 2 of them are blocks of known files"),
         (
+            replace(SOME, leads=2, alone=1),
+            f"{OF_ALL} 7,022 were read: 2 of them are blocks of known files, 1 of these in no finding",
+        ),
+        (
             replace(SOME, drawn=0, grid=8, grid_read=5),
             f"{OF_ALL} none drawn at random and 5 on a grid were read: what the others hold is unknown",
         ),

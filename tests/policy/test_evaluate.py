@@ -144,10 +144,8 @@ def test_files_inside_others_and_where_no_file_is_are_among_those_examined() -> 
 @pytest.mark.parametrize(
     ("looked_into", "words"),
     [
-        ({}, "Archives, documents, mails, disk images, databases and videos were digested as whole files; "),
-        ({"members_opened": True}, "Databases and videos were digested as whole files; "),
-        ({"videos_compared": True}, "Archives, documents, mails, disk images and databases were digested as whole"),
-        ({"members_opened": True, "videos_compared": True, "shadows": True}, "Databases were digested as whole files"),
+        ({}, "Databases and videos were digested as whole files; "),
+        ({"videos_compared": True, "shadows": True}, "Databases were digested as whole files"),
     ],
 )
 def test_what_the_plan_did_not_look_inside_of_is_told_and_nothing_else(looked_into: dict[str, Any], words: str) -> None:
@@ -156,7 +154,7 @@ def test_what_the_plan_did_not_look_inside_of_is_told_and_nothing_else(looked_in
     told = text(stated, "whole-files-only")
     assert told.startswith(words)
     assert ("shadow copies" in told) is not looked_into.get("shadows", False)
-    assert ("disk images hold was looked at" in told) is looked_into.get("members_opened", False)
+    assert "disk images hold was looked at" in told
     assert ("some frames were compared" in told) is looked_into.get("videos_compared", False)
 
 
@@ -178,13 +176,14 @@ def test_a_sample_of_blocks_is_stated_part_by_part_with_what_it_leaves_possible(
     assert "neither encrypted nor compressed" in told[2]
 
 
-def test_a_block_of_a_known_file_is_left_to_the_findings_that_it_made() -> None:
-    leads = replace(CLEAR, block_strata=(replace(SAMPLED, leads=2),))
-    assert text(recommend(leads), "block-lead").endswith("confirm or reject: 2; a person must look into it.")
-    judged = replace(leads, block_findings=1)
-    assert recommend(judged).verdict is Verdict.RETURN_INDICATED
+def test_only_blocks_of_known_files_that_are_in_no_finding_are_told_besides_the_findings() -> None:
+    explained = replace(CLEAR, block_strata=(replace(SAMPLED, leads=3),))
+    assert recommend(explained).verdict is Verdict.RETURN_INDICATED
     candidate = SetMatches(set=NOTABLE, unconfirmed=1)
-    assert codes(recommend(replace(judged, matches=(candidate,))))[0] == "candidate-unconfirmed"
+    assert codes(recommend(replace(explained, matches=(candidate,))))[0] == "candidate-unconfirmed"
+    alone = replace(explained, block_strata=(replace(SAMPLED, leads=3, alone=2), replace(SAMPLED, leads=1)))
+    assert recommend(alone).verdict is Verdict.NOT_DETERMINED
+    assert text(recommend(alone), "block-lead").endswith("confirm or reject: 2; a person must look into it.")
 
 
 def test_a_set_may_be_of_tomorrow_where_its_publisher_is() -> None:
@@ -208,7 +207,7 @@ def test_rejected_candidates_alone_hold_nothing_back() -> None:
 
 
 def test_a_digest_profile_is_enough_for_sets_without_pictures() -> None:
-    facts = replace(CLEAR, profile="exact", pictures_compared=False, sets_hold_pictures=False)
+    facts = replace(CLEAR, pictures_compared=False, sets_hold_pictures=False)
     assert recommend(facts).verdict is Verdict.RETURN_INDICATED
 
 

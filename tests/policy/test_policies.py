@@ -267,7 +267,7 @@ WORSE: list[Callable[[Facts], Facts]] = [
     unreadable_member,
     lambda facts: replace(facts, undecodable_videos=facts.undecodable_videos + 1),
     lambda facts: replace(facts, containers_waiting=facts.containers_waiting + 1),
-    lambda facts: replace(facts, block_strata=(*facts.block_strata, replace(SAMPLED, leads=1))),
+    lambda facts: replace(facts, block_strata=(*facts.block_strata, replace(SAMPLED, leads=1, alone=1))),
     lambda facts: replace(facts, limited_items=facts.limited_items + 1),
     lambda facts: replace(facts, undecodable_pictures=facts.undecodable_pictures + 1),
     lambda facts: replace(facts, unlisted_volumes=(facts.unlisted_volumes or 0) + 1),

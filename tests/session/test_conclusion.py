@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from suite import placed, record
 
+from triage.content.members.member import Obstacle
+from triage.engine.learnt import hindered
 from triage.model.address import Address
 from triage.model.blocks import BlockStratum
 from triage.model.coverage import Coverage, CoverageClass
@@ -20,6 +22,7 @@ from triage.model.item import Item, ItemKind, Outcome
 from triage.model.recommendation import Recommendation, Verdict
 from triage.model.result import ItemResult
 from triage.model.runs import ByteRun
+from triage.model.trouble import Trouble, TroubleCode
 from triage.policy.policy import Demands, Policy, Tolerated
 from triage.session.conclusion import conclude, coverage_now
 from triage.store.case import Case, CaseReader
@@ -27,11 +30,20 @@ from triage.store.exhibits import ExhibitState
 from triage.store.journal import AccountedItems
 
 WHEN = "2026-11-23T10:00:00.000000Z"
-PLAN = '{"profile":"scene","pictures":true,"sets":[],"sets_hold_pictures":true}'
+PLAN = '{"profile":"scene","pictures":true,"members":true,"sets":[],"sets_hold_pictures":true}'
 DEMO = {"name": "demo", "version": "3", "digest": "d" * 64, "kind": "notable"}
 NOTABLE = SetIdentity(name="demo", version="3", digest="d" * 64, kind=SetKind.NOTABLE)
 GIVEN = json.loads(PLAN) | {"sets": [DEMO], "set_dates": {"d" * 64: "2026-11-20T10:00:00Z"}}
 SIZE = 1 << 20
+RULE_OF_OBSTACLE = {
+    code: {
+        TroubleCode.ENCRYPTED: "encrypted",
+        TroubleCode.LIMIT: "limit",
+        TroubleCode.DAMAGED: "unreadable",
+        TroubleCode.UNREADABLE: "unreadable",
+    }.get(code, "unsupported")
+    for code in TroubleCode
+}
 REASONS = ("cannot be decoded: damaged header", "tiny: 3 x 4 pixels", "flat: one colour throughout", "low quality: 7")
 
 
@@ -145,6 +157,9 @@ def test_a_self_test_that_failed_stands_in_the_way(case: Case) -> None:
     _, failed = conclude(case, replace(held, plan_text=json.dumps(GIVEN)), ended_by=EndedBy.END)
     assert passed.verdict is Verdict.RETURN_INDICATED
     assert codes(failed)[0] == "self-test-failed"
+    assert failed.reasons[0].text == "A self-test before the examination failed: md5: not as expected."
+    _, tested_again = concluded(case)
+    assert tested_again == failed
 
 
 @pytest.mark.parametrize(
@@ -156,6 +171,10 @@ def test_a_self_test_that_failed_stands_in_the_way(case: Case) -> None:
         (Outcome.CRASHED, "decoding: failed", "crashed"),
         (Outcome.TIMED_OUT, None, "timed-out"),
         (Outcome.SKIPPED, "limit: too deep", "limit"),
+        (Outcome.SKIPPED, "unsupported: the compression method Deflate64 is not read", "unsupported"),
+        (Outcome.SKIPPED, "a code of a later version: x", "unsupported"),
+        (Outcome.SKIPPED, None, "unsupported"),
+        *((hindered(Obstacle(code, "x")).outcome, f"{code}: x", rule) for code, rule in RULE_OF_OBSTACLE.items()),
     ],
 )
 def test_a_member_that_could_not_be_examined_weighs_as_much_as_a_file(
@@ -168,6 +187,48 @@ def test_a_member_that_could_not_be_examined_weighs_as_much_as_a_file(
     assert (open_result.verdict, codes(open_result)[0]) == (Verdict.NOT_DETERMINED, code)
     assert coverage.items[outcome] == 1
     assert coverage.bytes[CoverageClass.EXAMINED] + coverage.bytes[CoverageClass.UNALLOCATED_NOT_EXAMINED] == SIZE
+
+
+def test_what_could_not_be_decoded_is_told_by_its_causes_and_apart_from_rules(case: Case) -> None:
+    texts = ["limit: too deep", "size: in no set", "known: not opened"]
+    texts += ["unsupported: the method PPMd is not read"] * 2 + ["unsupported: a sparse member"]
+    for number, reason in enumerate(texts):
+        result = ItemResult(item=0, outcome=Outcome.SKIPPED, reason=reason)
+        add(case, replace(listed(number, allocated=True), kind=ItemKind.MEMBER, runs=()), result, first=number)
+    told = {reason.code: reason.text for reason in concluded(case)[1].reasons}
+    assert told["unsupported"].endswith(
+        ": 3 items that could not be decoded (the method PPMd is not read; a sparse member)."
+    )
+    assert "a limit: 1 item;" in told["skipped-by-rule"]
+    assert told["limit"].endswith(": 1 item.")
+
+
+def test_a_container_of_the_system_that_was_not_opened_is_told_with_its_path(case: Case) -> None:
+    item = replace(listed(1, allocated=True), path="Windows/a.cab")
+    add(case, item)
+    case.obstacles.record_troubles("A/1", [Trouble(address=item.address, code=TroubleCode.NOT_OPENED, text="CAB")])
+    _, told = concluded(case)
+    assert told.verdict is Verdict.RETURN_INDICATED
+    text = next(reason.text for reason in told.reasons if reason.code == "container-not-opened")
+    assert text.endswith(" (among them Windows/a.cab): 1 recorded trouble.")
+
+
+def test_pictures_and_videos_that_are_deleted_and_undecodable_are_stated_with_their_number(case: Case) -> None:
+    pictures = [PictureHashes(damaged=True), PictureHashes(declined="cannot be decoded: cut"), None, PictureHashes()]
+    reasons = [None, "cannot be decoded: cut", "no decoder for its video", "tiny: 3 x 4 pixels"]
+    for number, (hashes, reason) in enumerate(zip(pictures, reasons, strict=True)):
+        result = ItemResult(item=0, outcome=Outcome.EXAMINED, reason=reason, pictures=hashes)
+        add(case, listed(number, allocated=False), result, first=number)
+    _, told = concluded(case)
+    assert told.verdict is Verdict.RETURN_INDICATED
+    text = next(reason.text for reason in told.reasons if reason.code == "deleted-undecodable")
+    assert text.endswith(": 3 items.")
+
+
+def test_a_plan_that_opens_no_containers_leaves_the_result_open(case: Case) -> None:
+    add(case, listed(1, allocated=True))
+    _, told = concluded(case, members=False)
+    assert (told.verdict, codes(told)[0]) == (Verdict.NOT_DETERMINED, "members-not-opened")
 
 
 def test_noise_is_counted_apart_in_files_and_bytes(case: Case) -> None:
@@ -278,7 +339,7 @@ def test_a_sample_of_blocks_is_told_with_its_leads(case: Case) -> None:
     drawn = BlockStratum(label="space that no file has", blocks=250, grid=0, grid_read=0, drawn=100)
     case.samples.record("A/1", [drawn])
     assert "block-sample" in codes(concluded(case)[1])
-    case.samples.record("A/1", [replace(drawn, leads=1)])
+    case.samples.record("A/1", [replace(drawn, leads=1, alone=1)])
     assert codes(concluded(case)[1])[0] == "block-lead"
     found = Finding(
         address=listed(2, allocated=False).address,
@@ -291,6 +352,8 @@ def test_a_sample_of_blocks_is_told_with_its_leads(case: Case) -> None:
         analyzer_version="1",
     )
     add(case, listed(2, allocated=False), ItemResult(item=0, outcome=Outcome.EXAMINED, findings=(found,)), first=1)
+    assert codes(concluded(case)[1])[:3] == ["candidate-unconfirmed", "block-lead", "looked-at"]
+    case.samples.record("A/1", [replace(drawn, leads=1)])
     assert codes(concluded(case)[1])[:2] == ["candidate-unconfirmed", "looked-at"]
 
 

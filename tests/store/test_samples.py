@@ -32,7 +32,9 @@ def test_a_name_of_any_bytes_is_told_printable(prepared: Case) -> None:
 
 
 def test_a_sample_comes_back_as_it_was_and_takes_the_place_of_an_earlier_one(prepared: Case) -> None:
-    one = BlockStratum(label="unallocated space", blocks=100, grid=10, grid_read=9, drawn=50, leads=2, left_bytes=77)
+    one = BlockStratum(
+        label="unallocated space", blocks=100, grid=10, grid_read=9, drawn=50, leads=2, alone=1, left_bytes=77
+    )
     two = BlockStratum(label="gaps", blocks=9, grid=0, grid_read=0, drawn=9, drawn_unreadable=1)
     assert prepared.samples.of(EXHIBIT) == ()
     prepared.samples.record(EXHIBIT, [two])

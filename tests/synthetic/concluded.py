@@ -23,6 +23,7 @@ PLAN = json.dumps(
     {
         "profile": "scene",
         "pictures": True,
+        "members": True,
         "sets": [{"name": "demo", "version": "3", "digest": "d" * 64, "kind": "notable"}],
         "sets_hold_pictures": True,
         "set_dates": {"d" * 64: "2026-11-20"},

@@ -46,11 +46,12 @@ CLEAR = Facts(
     examined_on=TODAY,
     set_dates={NOTABLE.digest: TODAY - timedelta(days=10)},
     self_test_passed=True,
+    members_opened=True,
 )
 
 UNKNOWN: dict[str, list[dict[str, Any]]] = {
     "candidate-unconfirmed": [{"matches": (SetMatches(set=NOTABLE, category="A", unconfirmed=2),)}],
-    "block-lead": [{"block_strata": (SAMPLED, replace(SAMPLED, leads=2))}],
+    "block-lead": [{"block_strata": (SAMPLED, replace(SAMPLED, leads=2, alone=2))}],
     "encrypted": [
         {"source_encrypted": "LUKS"},
         {"volumes": {"read": 1, "encrypted": 1}},
@@ -66,6 +67,8 @@ UNKNOWN: dict[str, list[dict[str, Any]]] = {
         {"volumes": {"read": 1, "a-state-of-a-later-version": 1}},
         {"coverage": covered(unsupported=1)},
         {"troubles": {TroubleCode.UNSUPPORTED: 1}},
+        {"undecoded_items": 1},
+        {"undecoded_items": 2, "undecoded_causes": ("the method PPMd is not read", "sparse members are not read")},
     ],
     "ambiguous": [{"volumes": {"read": 1, "ambiguous": 1}}, {"troubles": {TroubleCode.AMBIGUOUS: 1}}],
     "no-file-system": [{"volumes": {"no-file-system": 1}}, {"troubles": {TroubleCode.NO_FILE_SYSTEM: 1}}],
@@ -92,6 +95,7 @@ UNKNOWN: dict[str, list[dict[str, Any]]] = {
     "self-test-missing": [{"self_test_passed": None}],
     "self-test-failed": [{"self_test_passed": False}],
     "pictures-not-compared": [{"profile": "exact", "pictures_compared": False}],
+    "members-not-opened": [{"profile": "exact", "members_opened": False}],
     "pictures-undecodable": [{"undecodable_pictures": 1}, {"damaged_pictures": 1}],
     "videos-undecodable": [{"undecodable_videos": 1}],
     "nothing-examined": [{"files_examined": 0}],
@@ -129,8 +133,9 @@ any_facts = st.builds(
     members_examined=counts,
     carved_examined=counts,
     containers_waiting=st.integers(min_value=0, max_value=2),
-    block_strata=st.lists(st.sampled_from([SAMPLED, replace(SAMPLED, leads=2)]), max_size=2).map(tuple),
-    block_findings=st.integers(min_value=0, max_value=2),
+    block_strata=st.lists(
+        st.sampled_from([SAMPLED, replace(SAMPLED, leads=2), replace(SAMPLED, leads=2, alone=1)]), max_size=2
+    ).map(tuple),
     members_opened=st.booleans(),
     videos_compared=st.booleans(),
     shadows=st.booleans(),
@@ -151,6 +156,9 @@ any_facts = st.builds(
     limited_items=counts,
     skipped_by_size=counts,
     skipped_known=counts,
+    undecoded_items=st.integers(min_value=0, max_value=2),
+    undecoded_causes=st.lists(st.just("a method that is not read"), max_size=3).map(tuple),
+    deleted_undecodable=st.integers(min_value=0, max_value=2),
     undecodable_pictures=counts,
     damaged_pictures=counts,
     incomparable_pictures=counts,

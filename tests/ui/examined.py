@@ -1,4 +1,4 @@
-"""A small case of a real examination: a memory card with known pictures, an altered one, and a name meant to do harm."""
+"""A small case of a real examination: a card with known pictures, an altered one, and a name meant to do harm."""
 
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +13,7 @@ from triage.session.examination import Examination, Order
 from triage.store.case import Case
 
 REFERENCE = "ABC/1"
-HOSTILE = "[red]\u202egpj.x\u2066[@click=app.bell]" + "y" * 150 + ".jpg"
+HOSTILE = "[red]\u202egpj.x\u2066[@click=app.bell]" + "y" * 90 + ".jpg"
 SAMPLE = BlockStratum(label="the whole device", blocks=250_000, grid=1024, grid_read=1024, drawn=60_000)
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 WAIT = 60.0  # seconds that anything here may take on a busy machine
 _LOOK = 0.05
+_MOVING = 1.0  # seconds; what has no label has the focus after that
+_UNDERLINED = re.compile(r"\x1b\[(?:1;)?4m(?:\x1b\[[\d;]*m)*([^\x1b]+)")
 _SETTINGS = """
 set -g status off
 set -g remain-on-exit on
@@ -55,27 +57,28 @@ class Terminal:
         self._said("send-keys", *keys)
 
     def go_to(self, label: str) -> None:
-        """Press Tab until the field with this label has the focus: its label is underlined then."""
+        """Press Tab until the field with this label has the focus."""
         end = time.monotonic() + WAIT
         while time.monotonic() < end:
-            before = self._said("capture-pane", "-p", "-e")
-            if re.search(rf"\x1b\[(?:1;)?4m(?:\x1b\[[\d;]*m)*{re.escape(label)}", before):
+            before = self._in_hand()
+            if label in before:
                 return
             self.press("Tab")
-            self._change(before)
+            moved = time.monotonic() + _MOVING
+            while time.monotonic() < moved and self._in_hand() == before:
+                time.sleep(_LOOK)
         raise AssertionError(f"no field {label!r} gets the focus:\n{self.text()}")
 
-    def fill(self, **said: str) -> None:
-        """Fill in fields, named by their labels with _ for a blank."""
-        for name, text in said.items():
-            self.go_to(name.replace("_", " "))
+    def fill(self, said: Mapping[str, str]) -> None:
+        """Type into fields, label to text, each seen before the next is begun."""
+        for label, text in said.items():
+            self.go_to(label)
             self.type(text)
+            self.until(text[-12:])
 
-    def _change(self, before: str) -> None:
-        """Wait until the window shows something else, for a moment: not every key changes it."""
-        end = time.monotonic() + 1.0
-        while time.monotonic() < end and self._said("capture-pane", "-p", "-e") == before:
-            time.sleep(_LOOK)
+    def _in_hand(self) -> list[str]:
+        """Return what is underlined: the label of the field that has the focus."""
+        return _UNDERLINED.findall(self._said("capture-pane", "-p", "-e"))
 
     def resize(self, size: tuple[int, int]) -> None:
         """Give the window another size."""

@@ -1,4 +1,4 @@
-"""`triage judge` and `judgements`: a person's word on perceptual candidates."""
+"""`triage judge` and `judgements`: a person's word on candidates."""
 
 import sys
 from contextlib import closing
@@ -33,7 +33,9 @@ _MOST = (1 << 63) - 1  # the largest number of a row
 def judge(
     *, case: Path, findings: tuple[int, ...], verdict: str, examiner: str, note: str | None, as_json: bool
 ) -> None:
-    """Record that a person confirms or rejects perceptual candidates, and make the recommendation anew.
+    """Record that a person confirms or rejects candidates, and make the recommendation anew.
+
+    Candidates are matches by appearance or by blocks of a file.
 
     No picture is shown here. A judgement is never edited: judge again, and the later one counts. A digest match cannot
     be judged.

@@ -70,7 +70,7 @@ def _findings(findings: Iterable[Mapping[str, Any]], count: int) -> Table:
     for column in ("match", "bits", "set", "category", "where"):
         table.add_column(column, justify="right" if column == "bits" else "left", overflow="fold")
     for row in islice(findings, _SHOWN):
-        kind = row["match"] if row["distance"] == 0 and row["match"] not in {"pdq", "phash"} else _candidate(row)
+        kind = row["match"] if row["match"] not in {"pdq", "phash", "block"} else _candidate(row)
         where = place(row["path"], allocated=row["allocated"])
         table.add_row(kind, str(row["distance"]), safe(row["set"]), safe(str(row["category"] or "-")), where)
     return table

@@ -14,7 +14,7 @@ from triage.model.errors import SourceError
 from triage.model.event import EndedBy, Event, Noted
 
 _STARTS = 8
-_GRACE = 5.0  # seconds
+_GRACE = 2.0  # seconds: many times what a batch is meant to take
 _HELD = 0.2
 
 

@@ -121,15 +121,17 @@ class Run:
         record = self.case.exhibits.get(self.exhibit)
         assert record is not None
         has_bytes = record.info.kind != "folder" and record.info.size > 0
-        return (
-            Listing(work, deque(walks)),
-            Proving(work),
+        listing, proving = Listing(work, deque(walks)), Proving(work)
+        others: tuple[Phase, ...] = (
+            # One worker alone would list everything before it is tested.
+            *((proving, listing) if self.pool.size == 1 else (listing, proving)),
             Looking(work, wanted=depth.first_look and bool(setup.sets), workers=self.pool.size),
             Examining(work),
             Opening(work, wanted=depth.members),
-            Sampling(work, seed=self.seed, draws=self.draws if has_bytes else None),
             Searching(work, wanted=depth.carving and has_bytes),
         )
+        draws = self.draws if has_bytes else None
+        return *others, Sampling(work, self.seed, draws, lambda: all(phase.is_done() for phase in others))
 
     def _verify(self, began: float) -> Iterator[Event]:
         if not self.verify or self.case.layout.regions(self.exhibit):

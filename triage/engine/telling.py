@@ -69,7 +69,7 @@ class Teller:
             return None
         if encrypted := self._encrypted(item, content, head, kind):
             return encrypted._replace(media_type=kind)
-        if self._opens(item, head, kind) or self.videos.wants(head):
+        if self.videos.wants(head) or self._opens(item, head, kind, content):
             return None
         return Learnt(outcome=Outcome.SKIPPED, reason="size: no set holds a file of this size", media_type=kind)
 
@@ -87,7 +87,7 @@ class Teller:
             learnt = learnt._replace(outcome=encrypted.outcome, reason=encrypted.reason, opens=encrypted.opens)
             return self._with_sha256(learnt, content) if notable else learnt
         known = bool(self._named(learnt.exact, SetKind.KNOWN)) and not notable and self.depth.skip_known
-        if self._opens(item, head, kind):
+        if self._opens(item, head, kind, content):
             if known:
                 return learnt._replace(outcome=Outcome.SKIPPED, reason="known: not opened")
             learnt = learnt._replace(opens=True)
@@ -119,17 +119,15 @@ class Teller:
         told = [*filter(None, [seen.hindrance]), *(f"video: {reason} in {name}" for name, reason in near.items())]
         return learnt._replace(video=seen.hashes, reason="; ".join(told) or None), list(near)
 
-    def _opens(self, item: Item, head: bytes, kind: str | None) -> bool:
+    def _opens(self, item: Item, head: bytes, kind: str | None, content: Content) -> bool:
         """Tell whether an item is to be gone through; who goes through it descends to what is in its members."""
         if not self.depth.members or item.kind is ItemKind.MEMBER:
             return False
-        if kind in PICTURE_TYPES and not (self.depth.thumbnails and kind == "image/jpeg"):
-            return False  # most of what is looked at
-        return opens(item, kind, head, self._reach)
+        return opens(item, kind, head, self._reach, content)
 
     def _encrypted(self, item: Item, content: Content, head: bytes, kind: str | None) -> Learnt | None:
         if method := item.encrypted or protected(head, item.size):
-            clear = not item.encrypted and self._opens(item, head, kind) and some_clear(content)
+            clear = not item.encrypted and self._opens(item, head, kind, content) and some_clear(content)
             return Learnt(outcome=Outcome.ENCRYPTED, reason=f"encrypted: {method}", opens=clear)
         return Learnt(outcome=Outcome.ENCRYPTED, reason=_HIGH_ENTROPY) if _is_noise(content, head, kind) else None
 

@@ -52,35 +52,43 @@ class BlockBatch:
 class BlockSpace:
     """The whole blocks of spans of a device, numbered in their order from 0 on; two numbers of memory for each span.
 
-    The blocks of a span begin where it begins, so spans should begin where a file can: at a cluster. Spans that touch
-    are one if the second begins at a block of the first. What a span has beyond its last whole block, `left_bytes` in
-    all, is in no block. Raises ValueError for spans that overlap.
+    In a span a block begins every `step` bytes from its start on, so spans should begin where a file can: at a cluster.
+    Clusters smaller than a block are the step: a block begins at each of them, and most bytes lie in several blocks.
+    Spans that touch are one if the second begins at a step of the first. What a span has beyond its last whole block,
+    and the `cut` bytes before spans, are `left_bytes` in all: in no block. Raises ValueError for spans that overlap,
+    and for a step of which a block is no multiple.
     """
 
-    def __init__(self, spans: Iterable[ByteRun]) -> None:
+    def __init__(self, spans: Iterable[ByteRun], *, step: int = BLOCK_BYTES, cut: int = 0) -> None:
+        if step < 1 or BLOCK_BYTES % step:
+            raise ValueError(f"blocks cannot begin every {step} bytes")
         ordered = sorted(spans)
         if any(before.end > after.offset for before, after in pairwise(ordered)):
             raise ValueError("spans of a device overlap")
-        joined = [run for group in _in_step(ordered) for run in merge(group)]
+        joined = [run for group in _in_step(ordered, step) for run in merge(group)]
         lengths = np.array([run.length for run in joined], np.int64)
+        counts = np.maximum((lengths - BLOCK_BYTES) // step + 1, 0)
+        covered = np.where(counts > 0, (counts - 1) * step + BLOCK_BYTES, 0)
+        self.step = step
         self._starts = np.array([run.offset for run in joined], np.int64)
-        self._ends = np.cumsum(lengths // BLOCK_BYTES)
+        self._ends = np.cumsum(counts)
         self.size = int(self._ends[-1]) if joined else 0
-        self.left_bytes = int((lengths % BLOCK_BYTES).sum())
+        self.left_bytes = cut + int((lengths - covered).sum())
 
     def offsets(self, numbers: Numbers) -> Numbers:
         """Return where blocks begin, in bytes from the start of the device."""
         span = self._ends.searchsorted(numbers, "right")
         before = np.where(span > 0, self._ends[span - 1], 0)
-        return np.asarray(self._starts[span] + (numbers - before) * BLOCK_BYTES, np.int64)
+        return np.asarray(self._starts[span] + (numbers - before) * self.step, np.int64)
 
     def around(self, offsets: Numbers, reach: int) -> Numbers:
         """Return where the blocks begin that are at most `reach` blocks from some of these, in their spans, once each.
 
-        The blocks themselves are among them. Raises ValueError where one begins at no block.
+        They lie as whole blocks before and after each other, whatever the step. The blocks themselves are among them.
+        Raises ValueError where one begins at no block.
         """
         numbers = self._numbers(offsets)
-        near = (numbers[:, None] + np.arange(-reach, reach + 1)).ravel()
+        near = (numbers[:, None] + np.arange(-reach, reach + 1) * (BLOCK_BYTES // self.step)).ravel()
         span = np.repeat(self._ends.searchsorted(numbers, "right"), 2 * reach + 1)
         kept = np.unique(near[(near >= 0) & (self._ends.searchsorted(near, "right") == span)])
         return self.offsets(kept)
@@ -88,7 +96,7 @@ class BlockSpace:
     def _numbers(self, offsets: Numbers) -> Numbers:
         span = np.maximum(self._starts.searchsorted(offsets, "right") - 1, 0)
         before = np.where(span > 0, self._ends[span - 1], 0)
-        numbers = np.asarray(before + (offsets - self._starts[span]) // BLOCK_BYTES, np.int64)
+        numbers = np.asarray(before + (offsets - self._starts[span]) // self.step, np.int64)
         if ((numbers < 0) | (numbers >= self.size)).any() or (self.offsets(numbers) != offsets).any():
             raise ValueError("an offset at which no block begins")
         return numbers
@@ -97,8 +105,8 @@ class BlockSpace:
 class BlockSample:
     """The sample of one stratum; the same space, name, seed and stride give the same batches.
 
-    `stride` is that of the grid in blocks: a run of so many blocks, such as `stride_for` says of a size, is met without
-    doubt. None for no grid. `name` parts the strata of one device, `seed` has up to 64 bytes.
+    `stride` is that of the grid in numbers of blocks: as many neighbours, such as `stride_for` says of a size, are met
+    without doubt. None for no grid. `name` parts the strata of one device, `seed` has up to 64 bytes.
     """
 
     def __init__(self, space: BlockSpace, name: str, *, seed: bytes, stride: int | None) -> None:
@@ -148,10 +156,14 @@ class BlockSample:
 
 
 def stride_for(size: int) -> int:
-    """Return the stride of a grid that meets every unbroken content of so many bytes, at least one block."""
+    """Return the stride of a grid that meets every unbroken content of so many bytes, at least one block.
+
+    It is odd, so that where blocks begin every half, quarter or eighth of a block, 2, 4 or 8 neighbours on the grid are
+    of as many phases: the same stride meets the content at every step that a space can have.
+    """
     if size < BLOCK_BYTES:
         raise ValueError(f"no block of {BLOCK_BYTES} bytes is sure to lie in {size}")
-    return size // BLOCK_BYTES
+    return (size // BLOCK_BYTES - 1) | 1
 
 
 def _passes() -> Iterator[tuple[int, int]]:
@@ -163,11 +175,11 @@ def _passes() -> Iterator[tuple[int, int]]:
         step //= 2
 
 
-def _in_step(ordered: list[ByteRun]) -> Iterator[list[ByteRun]]:
-    """Yield groups of spans, one after the other, that touch and whose blocks fall in one row."""
+def _in_step(ordered: list[ByteRun], step: int) -> Iterator[list[ByteRun]]:
+    """Yield groups of spans, one after the other, that touch and whose steps fall in one row."""
     group: list[ByteRun] = []
     for run in ordered:
-        if group and (run.offset != group[-1].end or (run.offset - group[0].offset) % BLOCK_BYTES):
+        if group and (run.offset != group[-1].end or (run.offset - group[0].offset) % step):
             yield group
             group = []
         group.append(run)

@@ -128,17 +128,18 @@ class StratumCount:
         self._label = label
         self._done = dict.fromkeys(Part, 0)
         self._unreadable = dict.fromkeys(Part, 0)
-        self._leads = 0
+        self._leads = self._alone = 0
         if before is not None:
             self._done = {Part.GRID: before.grid_read, Part.DRAW: before.drawn}
             self._unreadable = {Part.GRID: before.grid_unreadable, Part.DRAW: before.drawn_unreadable}
-            self._leads = before.leads
+            self._leads, self._alone = before.leads, before.alone
 
-    def add(self, batch: BlockBatch, *, unreadable: int, leads: int) -> None:
-        """Count a batch of which all was read."""
+    def add(self, batch: BlockBatch, *, unreadable: int, leads: int, alone: int = 0) -> None:
+        """Count a batch of which all was read; `alone` of the leads are in no finding."""
         self._done[batch.part] = batch.done
         self._unreadable[batch.part] += unreadable
         self._leads += leads
+        self._alone += alone
 
     def has(self, batch: BlockBatch) -> bool:
         """Tell whether a batch is counted already."""
@@ -154,6 +155,7 @@ class StratumCount:
             grid_read=self._done[Part.GRID],
             drawn=self._done[Part.DRAW],
             leads=self._leads,
+            alone=self._alone,
             grid_unreadable=self._unreadable[Part.GRID],
             drawn_unreadable=self._unreadable[Part.DRAW],
             left_bytes=self._sample.space.left_bytes,

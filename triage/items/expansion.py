@@ -12,7 +12,7 @@ from triage.content.content import Content
 from triage.content.mediatype import media_type as type_of
 from triage.content.mediatype import quick_type
 from triage.content.members.decoding import obstacle_of
-from triage.content.members.member import DEEPEST, TOO_DEEP, Budget, Member, Obstacle
+from triage.content.members.member import DEEPEST, TOO_DEEP, Budget, Found, Member, Obstacle
 from triage.content.members.reading import HEAD, holds_members, members
 from triage.items.evidence import Evidence
 from triage.items.inner_volumes import Inner, Inside
@@ -55,13 +55,17 @@ class Expanded(NamedTuple):
     obstacle: Obstacle | None
 
 
-def opens(item: Item, media_type: str | None, head: bytes, reach: Reach) -> bool:
-    """Tell whether `expand` has anything to do for a file, by its name, its type and its first 4,096 bytes."""
+def opens(item: Item, media_type: str | None, head: bytes, reach: Reach, content: Content | None = None) -> bool:
+    """Tell whether `expand` has anything to do for a file, by its name, its type and its first 4,096 bytes.
+
+    With its content, also by what follows a picture or program: at most 128 KiB are read for it of a file that is not
+    whole in memory anyhow.
+    """
     if reach.shadows and is_store(item):
         return True
-    if _holds_members(media_type, head, reach):
+    if reach.images and may_be_image(item, head):
         return True
-    return reach.images and may_be_image(item, head)
+    return holds_members(media_type, head, content, thumbnails=reach.thumbnails)
 
 
 def expand(  # noqa: PLR0917 - what is opened, and how far
@@ -76,12 +80,6 @@ def expand(  # noqa: PLR0917 - what is opened, and how far
         content = evidence.content(item, volume)  # the given one may keep the zeros that stand for what is lost
     expansion = _Expansion(evidence, volume, reach, Budget.of(content.size))
     yield from expansion.inside(item, _Outermost(content, evidence.source), media_type, 1)
-
-
-def _holds_members(media_type: str | None, head: bytes, reach: Reach) -> bool:
-    if not reach.thumbnails and (head.startswith(_JPEG) or media_type == "image/jpeg"):
-        return False
-    return holds_members(media_type, head)
 
 
 class _Outermost(Content):
@@ -136,23 +134,31 @@ class _Expansion:
         except EvidenceError:
             return  # whoever reads the content is told
         kind = quick_type(head) or type_of(head)
-        if opens(found.item, kind, head, self.reach):
+        if opens(found.item, kind, head, self.reach, found.content):
             yield from self.inside(found.item, found.content, kind, level)
 
     def _direct(self, item: Item, content: Content, media_type: str | None) -> Inside:
         if self.reach.shadows and is_store(item):
             return shadow_files(self.evidence, item, self.volume)
-        head = content.head(HEAD)
-        if _holds_members(media_type, head, self.reach):
-            return _members(item, content, media_type, self.budget)
-        if self.reach.images and may_be_image(item, head):
-            return image_files(item, content, self.evidence, self.budget)
-        return iter(())
+        return self._by_its_bytes(item, content, media_type, content.head(HEAD))
+
+    def _by_its_bytes(self, item: Item, content: Content, media_type: str | None, head: bytes) -> Inside:
+        """Yield the members, and of what holds none by its first bytes the files in the disk image that it may be."""
+        inside = members(
+            content,
+            media_type,
+            name=item.path.rpartition("/")[2],
+            budget=self.budget,
+            thumbnails=self.reach.thumbnails,
+        )
+        yield from _items(item, inside)
+        if self.reach.images and may_be_image(item, head) and not holds_members(media_type, head):
+            yield from image_files(item, content, self.evidence, self.budget)
 
 
-def _members(item: Item, content: Content, media_type: str | None, budget: Budget) -> Inside:
+def _items(item: Item, inside: Found) -> Inside:
     ordinal = 0
-    for found in members(content, media_type, name=item.path.rpartition("/")[2], budget=budget):
+    for found in inside:
         if isinstance(found, Obstacle):
             yield _trouble(item, found)
             continue

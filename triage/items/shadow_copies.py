@@ -39,26 +39,28 @@ def is_store(item: Item) -> bool:
 def shadow_files(evidence: Evidence, item: Item, volume: ByteRun) -> Inside:
     """Yield the files of the shadow copy whose store an item is, but for those that are the same in the volume today.
 
-    The same are those of one record, one time of modification and one size: they are counted in a note. The stores
-    of other copies are left out as well. What a copy of a volume inside a disk image, or of one that was unlocked,
-    holds is not gone through, and trouble says so.
+    The same are those of one record, one size, the same times of modification and of the change of the record, and the
+    same places in the volume: a time of modification can be set back by anybody. The stores of other copies are left
+    out as well. What a copy of a volume inside a disk image, or of one that was unlocked, holds is not gone through,
+    and trouble says so.
     """
     match = _STORE.fullmatch(item.path)
     assert match is not None, "nothing else is a store"
     if item.kind is ItemKind.MEMBER:
-        yield _not_gone_through(item, "it lies inside another file")
+        yield _not_gone_through(item, TroubleCode.UNSUPPORTED, "it lies inside another file")
         return
     try:
         copy = open_shadow_copy(Volume(evidence.source, volume), match[1].lower())
     except EvidenceError as error:
-        yield _not_gone_through(item, str(error))
+        yield _not_gone_through(item, TroubleCode.UNREADABLE, str(error))
         return
     with closing(WatchedSource(copy, on_read=evidence.source.on_read)) as source:
         found = recognise(Volume(source, ByteRun(0, source.info.size)))
         yield from (grafted_trouble(item, trouble) for trouble in found.troubles)
         if found.filesystem is None:
+            yield _not_gone_through(item, TroubleCode.UNREADABLE, "there is no file system in it")
             return
-        today = Same(evidence.walk(Region(run=volume, name="", scheme="none", is_volume=True)))
+        today = Same(evidence.walk(Region(run=volume, name="", scheme="none", is_volume=True)), volume.offset)
         with closing(found.filesystem) as filesystem:
             yield from InnerVolume(
                 container=item,
@@ -68,31 +70,26 @@ def shadow_files(evidence: Evidence, item: Item, volume: ByteRun) -> Inside:
                 budget=Budget(members=_MOST_FILES, bytes=Budget.of(item.size).bytes + 4 * volume.length),
                 wanted=lambda listed: not is_store(listed) and today.differs(listed),
             ).files()
-        text = f"shadow copy of {copy.created}: {today.count} entries are the same in the volume and left out"
-        yield Trouble(address=item.address, code=TroubleCode.NOT_SEARCHED, text=text)
 
 
 class Same:
-    """Which items are listed already, kept in eight bytes each; `count` of those asked for since were."""
+    """Which items are listed already, kept in eight bytes each; their runs are counted from `start` on."""
 
-    def __init__(self, listed: Iterable[Item | Trouble]) -> None:
-        self._marks = array("Q", sorted(_mark(item) for item in listed if isinstance(item, Item)))
-        self.count = 0
+    def __init__(self, listed: Iterable[Item | Trouble], start: int) -> None:
+        self._marks = array("Q", sorted(_mark(item, start) for item in listed if isinstance(item, Item)))
 
     def differs(self, item: Item) -> bool:
-        """Tell whether an item is not among them as it is."""
-        mark = _mark(item)
+        """Tell whether an item, its runs counted from 0 on, is not among them as it is."""
+        mark = _mark(item, 0)
         at = bisect_left(self._marks, mark)
-        same = at < len(self._marks) and self._marks[at] == mark
-        self.count += same
-        return not same
+        return at == len(self._marks) or self._marks[at] != mark
 
 
-def _mark(item: Item) -> int:
-    text = f"{item.times.modified} {item.size} {item.reference}".encode("utf-8", "surrogateescape")
-    return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")
+def _mark(item: Item, start: int) -> int:
+    runs = [(run.offset - start, run.length) for run in item.runs]
+    text = f"{item.times.modified} {item.times.changed} {item.size} {runs} {item.reference}"
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "little")
 
 
-def _not_gone_through(item: Item, why: str) -> Trouble:
-    text = f"the volume shadow copy is not gone through: {why}"
-    return Trouble(address=item.address, code=TroubleCode.NOT_SEARCHED, text=text)
+def _not_gone_through(item: Item, code: TroubleCode, why: str) -> Trouble:
+    return Trouble(address=item.address, code=code, text=f"the volume shadow copy is not gone through: {why}")

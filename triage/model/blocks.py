@@ -15,8 +15,9 @@ class BlockStratum:
 
     `label` follows the word `in`. Of `blocks` a number is the `grid`, of which `grid_read` were read; `drawn` of the
     others were drawn at random, all of them read. `unreadable` are those that could not be read: `grid_unreadable` of
-    `grid_read`, `drawn_unreadable` of `drawn`. `leads` are blocks read that are blocks of known files. `left_bytes`
-    are the bytes of the part that make no whole block. Raises ValueError for numbers that cannot be true.
+    `grid_read`, `drawn_unreadable` of `drawn`. `leads` are blocks read that are blocks of known files, `alone` those of
+    them that lie in no finding. `left_bytes` are the bytes of the part that are in no whole block.
+    Raises ValueError for numbers that cannot be true.
     """
 
     label: str
@@ -25,15 +26,16 @@ class BlockStratum:
     grid_read: int
     drawn: int
     leads: int = 0
+    alone: int = 0
     grid_unreadable: int = 0
     drawn_unreadable: int = 0
     left_bytes: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse a sample that is larger than what it was drawn from, and leads among blocks that were not read."""
+        """Refuse a sample larger than what it was drawn from, and leads that were not read or are no leads."""
         nested = 0 <= self.grid_read <= self.grid <= self.blocks and 0 <= self.drawn <= self.blocks - self.grid
         lost = 0 <= self.grid_unreadable <= self.grid_read and 0 <= self.drawn_unreadable <= self.drawn
-        if not nested or not lost or not 0 <= self.leads <= self.read or self.left_bytes < 0:
+        if not nested or not lost or not 0 <= self.alone <= self.leads <= self.read or self.left_bytes < 0:
             raise ValueError(f"not a sample of blocks: {self}")
 
     @property

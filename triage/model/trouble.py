@@ -11,9 +11,9 @@ class TroubleCode(Code):
     """What kind of trouble; each one but the last two keeps a result from being `return-indicated`.
 
     `NOT_SEARCHED`: deleted files without a name were not all looked for. It weighs as much as free space that was not
-    looked at, and is stated as that is. `NOT_OPENED`: a file of the operating system or of a program that holds others
-    was examined as a whole file only, because what is in it cannot be had; it is stated too. Anywhere else the same
-    obstacle has the code of its cause.
+    looked at, and is stated as that is. `NOT_OPENED`: a file of a kind that systems and programs ship, in their
+    folders, was examined as a whole file only, because what is in it cannot be had; it is stated too. Anywhere else,
+    and of any other kind, the same obstacle has the code of its cause.
     """
 
     ENCRYPTED = "encrypted"

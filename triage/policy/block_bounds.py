@@ -3,7 +3,8 @@
 Of a stratum the grid and the random draw share no block (see `triage.items.block_sample`), so what the draw proves of
 the blocks that are not on the grid is added to the blocks of the grid that were not read. It holds for known content
 only that is in a set with hashes of blocks, begins where a block does, and is neither encrypted nor compressed; and of
-it only for the blocks that such a set has.
+it only for the blocks that such a set has. Where blocks begin at smaller steps than their size, those of one content
+still begin a block apart, so that the number of them times their size is what a content can have.
 """
 
 from bisect import bisect_left
@@ -81,7 +82,8 @@ def blocks_told(strata: Iterable[BlockStratum]) -> Iterator[str]:
 
 def _showed(one: BlockStratum) -> str:
     if one.leads:
-        return f"{one.read:,} were read: {one.leads:,} of them are blocks of known files"
+        alone = f", {one.alone:,} of these in no finding" if one.alone else ""
+        return f"{one.read:,} were read: {one.leads:,} of them are blocks of known files{alone}"
     if one.complete:
         return "all were read: none is a block of a known file"
     grid = f" and {one.grid_read:,} on a grid" if one.grid_read else ""

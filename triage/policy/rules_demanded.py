@@ -39,7 +39,8 @@ def self_test(facts: Facts, policy: Policy) -> Iterator[Said]:
         weigh = unknown if policy.demanded.self_test else stated
         yield weigh("self-test-missing", text)
     elif not facts.self_test_passed:
-        yield unknown("self-test-failed", "The self-test before the examination failed.")
+        failed = f": {facts.self_test_text.rstrip('.')}" if facts.self_test_text else ""
+        yield unknown("self-test-failed", f"A self-test before the examination failed{failed}.")
 
 
 def pictures_not_compared(facts: Facts, _: Policy) -> Iterator[Said]:
@@ -49,6 +50,16 @@ def pictures_not_compared(facts: Facts, _: Policy) -> Iterator[Said]:
             "pictures-not-compared",
             f"The profile {facts.profile} does not compare pictures by appearance, although a loaded hash set "
             "holds perceptual hashes.",
+        )
+
+
+def members_not_opened(facts: Facts, _: Policy) -> Iterator[Said]:
+    """Tell of a profile that leaves out what other files hold; no such profile compares videos by appearance either."""
+    if not facts.members_opened:
+        yield unknown(
+            "members-not-opened",
+            f"The profile {facts.profile} does not look at what archives, documents, mails and disk images hold, nor "
+            "does it search these for what is known.",
         )
 
 

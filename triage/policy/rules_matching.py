@@ -56,13 +56,13 @@ def candidate_unconfirmed(facts: Facts, _: Policy) -> Iterator[Said]:
 
 
 def block_lead(facts: Facts, _: Policy) -> Iterator[Said]:
-    """Tell of single blocks of known files that made no finding which a person could judge."""
-    leads = sum(one.leads for one in facts.block_strata)
-    if leads and not facts.block_findings:
+    """Tell of blocks of known files that are in no finding: neither in a file that matches nor in a longer run."""
+    alone = sum(one.alone for one in facts.block_strata)
+    if alone:
         yield unknown(
             "block-lead",
-            f"Blocks of known files that lie alone, so that there is nothing to confirm or reject: {leads:,}; a person "
-            "must look into it.",
+            f"Blocks of known files that are in no finding, so that there is nothing to confirm or reject: {alone:,}; "
+            "a person must look into it.",
         )
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
+from triage.model.blocks import BLOCK_BYTES, BlockStratum
 from triage.model.coverage import CoverageClass
 from triage.model.event import EndedBy
+from triage.policy.block_bounds import block_bound
 from triage.policy.facts import Facts
 from triage.policy.policy import Policy
 from triage.policy.rule import Said, bytes_of, judged, not_reached, some_bytes, stated, unknown, was_stopped
@@ -24,6 +26,9 @@ _COVERED = (
     CoverageClass.SKIPPED_BY_SIZE,
     CoverageClass.SKIPPED_KNOWN,
 )
+_SEARCHED = (CoverageClass.UNALLOCATED_NOT_EXAMINED, CoverageClass.OUTSIDE_PARTITIONS)
+_DRAWN = 1 << 14  # blocks
+_ASSURED, _SURE = 20 << 20, 0.99  # bytes that a sample of blocks meets, and how surely
 _MISSING = (
     CoverageClass.NOT_EXAMINED,
     CoverageClass.UNREADABLE,
@@ -36,6 +41,7 @@ def stopped_early(facts: Facts, policy: Policy) -> Iterator[Said]:
     """Tell of an examination that was stopped; its draws may serve where the policy allows it."""
     if was_stopped(facts):
         serves = policy.demanded.any_time_result and facts.ended_by is not EndedBy.ERROR and _bounded(facts, policy)
+        serves = serves and _space_is_done(facts)
         left = counted(not_reached(facts), "listed item")
         text = f"The examination did not run to its end{_ENDED_BY[facts.ended_by]}; {left} not reached."
         yield judged("stopped-early", text, tolerated=serves)
@@ -94,10 +100,27 @@ def _far_enough(facts: Facts, policy: Policy) -> bool:
 
 
 def _account(facts: Facts) -> tuple[int, int]:
-    """Return the bytes that are missing, and these with those that are not. What a limit left out is missing."""
-    skipped = bytes_of(facts, CoverageClass.SKIPPED)
-    missing = sum(bytes_of(facts, name) for name in _MISSING) + (skipped if facts.limited_items else 0)
+    """Return the bytes that are missing, and these with those that are not.
+
+    What was left out by a limit, or because it could not be decoded, is missing.
+    """
+    left_out = bytes_of(facts, CoverageClass.SKIPPED) if facts.limited_items or facts.undecoded_items else 0
+    missing = sum(bytes_of(facts, name) for name in _MISSING) + left_out
     return missing, missing + sum(bytes_of(facts, name) for name in _COVERED)
+
+
+def _space_is_done(facts: Facts) -> bool:
+    """Tell whether what is planned for space was done: the draws are of listed files and say nothing of it."""
+    if facts.carved and any(bytes_of(facts, name) for name in _SEARCHED):
+        return False
+    return all(map(_is_sampled, facts.block_strata))
+
+
+def _is_sampled(one: BlockStratum) -> bool:
+    """Tell whether a sample has what every one draws at least, and leaves little enough possible."""
+    possible = block_bound(one, _SURE)
+    drawn = one.grid_read == one.grid and one.drawn >= min(one.blocks - one.grid, _DRAWN)
+    return drawn and possible is not None and possible * BLOCK_BYTES < _ASSURED
 
 
 def _bounded(facts: Facts, policy: Policy) -> bool:

@@ -1,6 +1,6 @@
 """Rules that decide nothing: what was looked at, what was left out, and what a result can never say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from triage.model.coverage import CoverageClass
 from triage.model.finding import SetKind
@@ -35,7 +35,7 @@ def looked_at(facts: Facts, _: Policy) -> Iterator[Said]:
 def skipped(facts: Facts, _: Policy) -> Iterator[Said]:
     """Tell of what rules of the profile left out."""
     by_size, known = facts.skipped_by_size, facts.skipped_known
-    others = facts.coverage.items.get(Outcome.SKIPPED, 0) - by_size - known
+    others = facts.coverage.items.get(Outcome.SKIPPED, 0) - by_size - known - facts.undecoded_items
     rules = (
         ("a limit", others, CoverageClass.SKIPPED),
         ("a size that is in no loaded set", by_size, CoverageClass.SKIPPED_BY_SIZE),
@@ -67,15 +67,27 @@ def videos_not_comparable(facts: Facts, _: Policy) -> Iterator[Said]:
         yield stated("videos-not-comparable", f"Without a frame that can be compared by appearance: {videos}.")
 
 
+def deleted_undecodable(facts: Facts, _: Policy) -> Iterator[Said]:
+    """Tell of what is deleted and cannot be compared by appearance: often it is another file's bytes by now."""
+    if facts.deleted_undecodable:
+        items = counted(facts.deleted_undecodable, "item")
+        yield stated("deleted-undecodable", f"Deleted pictures and videos not decoded, or only in part: {items}.")
+
+
 def containers_not_opened(facts: Facts, _: Policy) -> Iterator[Said]:
     """Tell of files of the system and of programs that hold others which cannot be had."""
     recorded = facts.troubles.get(TroubleCode.NOT_OPENED, 0)
     if recorded:
         yield stated(
             TroubleCode.NOT_OPENED,
-            "In folders of the operating system and of programs, files that hold others were examined as whole files "
-            f"only, because they could not be gone through: {counted(recorded, 'recorded trouble')}.",
+            "In folders of the operating system and of programs, files of kinds that these ship were examined as whole "
+            f"files only, because they could not be gone through{_among(facts.not_opened)}: "
+            f"{counted(recorded, 'recorded trouble')}.",
         )
+
+
+def _among(paths: Sequence[str]) -> str:
+    return f" (among them {listed(paths)})" if paths else ""
 
 
 def whole_files_only(facts: Facts, _: Policy) -> Iterator[Said]:

@@ -35,9 +35,12 @@ def high_entropy(facts: Facts, policy: Policy) -> Iterator[Said]:
 
 
 def unsupported(facts: Facts, _: Policy) -> Iterator[Said]:
-    """Tell of volumes and bytes in a form that is not read, states of later versions included."""
+    """Tell of volumes, items and bytes in a form that is not read, states of later versions included."""
     others = sum(number for state, number in facts.volumes.items() if state not in _READ | _NAMED)
     parts = some(others, "volume") + some_bytes(bytes_of(facts, CoverageClass.UNSUPPORTED))
+    if facts.undecoded_items:
+        causes = "; ".join(facts.undecoded_causes)
+        parts.append(f"{counted(facts.undecoded_items, 'item')} that could not be decoded{causes and f' ({causes})'}")
     yield from trouble(TroubleCode.UNSUPPORTED, "In a form that this software cannot read", parts, facts)
 
 

@@ -12,11 +12,12 @@ from triage.model.finding import SetIdentity, SetKind
 from triage.model.item import ItemKind, Outcome
 from triage.model.recommendation import Recommendation
 from triage.model.runs import ByteRun
+from triage.model.trouble import TroubleCode
 from triage.policy.account import account
 from triage.policy.evaluate import recommend
 from triage.policy.facts import Facts
 from triage.policy.policy import DEFAULT, Policy
-from triage.session.tally import ItemTally, strata_of
+from triage.session.tally import RULES, ItemTally, strata_of
 from triage.store.case import CaseReader, OpenCase
 from triage.store.exhibits import ExhibitRecord
 
@@ -96,6 +97,9 @@ def _facts(
         limited_items=tally.limited,
         skipped_by_size=tally.rules[Outcome.SKIPPED, "size"],
         skipped_known=tally.rules[Outcome.SKIPPED, "known"],
+        undecoded_items=tally.undecoded,
+        undecoded_causes=case.queries.skipped_because(reference, without=(*sorted(RULES), "limit")),
+        not_opened=case.queries.troubled_paths(reference, TroubleCode.NOT_OPENED),
         strata=() if ended_by is EndedBy.END else strata_of(case.journal.drawn(reference)),
         ended_by=ended_by or EndedBy.REQUEST,
         unlisted_volumes=len(_unlisted(case, record)),
@@ -105,14 +109,15 @@ def _facts(
         pictures=tally.pictures,
         undecodable_videos=tally.undecodable_videos,
         incomparable_videos=tally.incomparable_videos,
+        deleted_undecodable=tally.deleted_undecodable,
         source_encrypted=record.info.encrypted,
         source_troubles=record.info.troubles,
         high_entropy_files=tally.high_entropy,
         high_entropy_bytes=coverage.high_entropy,
         block_strata=case.samples.of(reference),
-        block_findings=case.queries.block_findings(reference),
         examined_on=_day(record.started or record.added),
         self_test_passed=record.self_test,
+        self_test_text=record.self_test_text,
     )
 
 

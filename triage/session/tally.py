@@ -22,7 +22,9 @@ BLOCKS = "blocks"
 """The code in the reason of an item that is a run of blocks of a known file, and no file by itself."""
 
 _FILES = frozenset({ItemKind.FILE, ItemKind.STREAM, ItemKind.MEMBER, ItemKind.CARVED})
-_RULES = frozenset({"size", "known"})  # what they skip is known not to match
+RULES = frozenset({"size", "known"})
+"""The codes of rules that know what they leave out: it is known not to match."""
+
 _UNSEEN = frozenset({"cannot be decoded", "limit"})
 _INCOMPARABLE = frozenset({"tiny", "flat", "low quality"})
 _NO_FRAMES = frozenset({"tiny", "plain", "no video in it"})
@@ -39,7 +41,8 @@ class ItemTally:
 
     `rules` counts items by outcome and by the code of their reason, None without one; the first hundred codes.
     `pictures` are the allocated ones that were decoded to be compared, or could not be; the numbers behind it are of
-    these, and of allocated videos.
+    these, and of allocated videos. `undecoded` are items skipped for another reason than a rule or a limit,
+    `deleted_undecodable` pictures and videos that are not allocated and could not be decoded, or only in part.
     """
 
     items: Counter[str] = field(default_factory=lambda: Counter({outcome.value: 0 for outcome in Outcome}))
@@ -48,6 +51,7 @@ class ItemTally:
     noise: list[Spans] = field(default_factory=list)
     examined: Counter[ItemKind] = field(default_factory=Counter)
     limited: int = 0
+    undecoded: int = 0
     high_entropy: int = 0
     pictures: int = 0
     undecodable: int = 0
@@ -55,6 +59,7 @@ class ItemTally:
     incomparable: int = 0
     undecodable_videos: int = 0
     incomparable_videos: int = 0
+    deleted_undecodable: int = 0
 
     @classmethod
     def of(cls, accounted: Iterable[AccountedItems]) -> Self:
@@ -82,11 +87,15 @@ class ItemTally:
             self.examined[some.kind] += some.items
         if some.code == "limit":
             self.limited += some.items
+        elif some.outcome is Outcome.SKIPPED and some.code not in RULES:
+            self.undecoded += some.items
         # What is deleted is often another file's bytes by now: that it cannot be decoded tells nothing.
         if some.allocated and some.damaged is not None:
             self._add_pictures(some)
         elif some.allocated and some.outcome is Outcome.EXAMINED:
             self._add_videos(some)
+        elif some.outcome is Outcome.EXAMINED and _is_undecodable(some):
+            self.deleted_undecodable += some.items
 
     def _add_rule(self, some: AccountedItems) -> None:
         code = some.code if some.outcome in _CODED and _CODE.fullmatch(some.code) else None
@@ -103,10 +112,14 @@ class ItemTally:
             self.incomparable += some.items
 
     def _add_videos(self, some: AccountedItems) -> None:
-        if some.code in {"cannot be decoded", "damaged"} or some.code.startswith(_NO_DECODER):
+        if _is_undecodable(some):
             self.undecodable_videos += some.items
         elif some.code in _NO_FRAMES:
             self.incomparable_videos += some.items
+
+
+def _is_undecodable(some: AccountedItems) -> bool:
+    return some.damaged is True or some.code in {"cannot be decoded", "damaged"} or some.code.startswith(_NO_DECODER)
 
 
 def strata_of(drawn: Iterable[DrawnItems]) -> tuple[Stratum, ...]:
@@ -115,7 +128,7 @@ def strata_of(drawn: Iterable[DrawnItems]) -> tuple[Stratum, ...]:
     for some in drawn:
         before = classes[some.tier][some.draw]
         known = some.outcome is Outcome.EXAMINED and some.code not in _UNSEEN
-        known = known or (some.outcome is Outcome.SKIPPED and some.code in _RULES)
+        known = known or (some.outcome is Outcome.SKIPPED and some.code in RULES)
         lost = not known and some.outcome is not Outcome.NOT_REACHED
         classes[some.tier][some.draw] = DrawClass(
             pictures=before.pictures + some.items,

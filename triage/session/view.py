@@ -143,8 +143,8 @@ class CaseView:
         """Return every exhibit in the order in which it was begun, then those received and not begun.
 
         Keys: `reference`, `state` (None: not begun), `source`, `kind`, `size`, `started`, `ended`, `ended_by`,
-        `seconds`, `findings` (how many), `received` (the facts of its arrival as they stand, None where none were
-        recorded).
+        `seconds`, `findings` (how many), `profile` (the one it was begun with), `received` (the facts of its arrival as
+        they stand, None where none were recorded).
         """
         with self._case() as case:
             received = {row["subject"]: json.loads(row["payload"]) for row in case.pages.events_of(RECEIVED)}
@@ -160,7 +160,7 @@ class CaseView:
 
 
 _NOT_BEGUN = dict.fromkeys(
-    ("reference", "state", "source", "kind", "size", "started", "ended", "ended_by", "seconds", "findings")
+    ("reference", "state", "source", "kind", "size", "started", "ended", "ended_by", "seconds", "findings", "profile")
 )
 
 
@@ -183,4 +183,5 @@ def _exhibit(case: CaseReader, reference: str) -> Row:
         "ended_by": record.ended_by,
         "seconds": record.seconds,
         "findings": case.pages.count(Wanted(reference=reference)),
+        "profile": json.loads(record.plan_text).get("profile"),
     }

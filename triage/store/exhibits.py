@@ -31,7 +31,8 @@ _ENDED = frozenset({ExhibitState.FINISHED, ExhibitState.STOPPED})
 class ExhibitRecord:
     """What the case knows of one exhibit; times are ISO 8601 UTC, `seconds` and `bytes_read` are over all runs.
 
-    `self_test` tells whether the last known-answer self-test passed, None where none was run.
+    `self_test` tells whether every known-answer self-test passed, None where none was run; `self_test_text` is of the
+    first that failed, else of the last.
     """
 
     reference: str
@@ -127,10 +128,10 @@ class Exhibits:
             )
 
     def record_self_test(self, reference: str, passed: bool, text: str) -> None:
-        """Record what the known-answer self-test gave, and one line about it, in place of an earlier one."""
+        """Record what the known-answer self-test gave, and one line about it. One that failed is never made good."""
         with self._database.transaction():
             self._database.execute(
-                "UPDATE exhibit SET self_test = ?, self_test_text = ? WHERE id = ?",
+                "UPDATE exhibit SET self_test = ?, self_test_text = ? WHERE id = ? AND self_test IS NOT 0",
                 (passed, printable(text), self.key(reference)),
             )
 

@@ -141,7 +141,7 @@ class Journal:
         """Store members of a container (see `member_row`) with their findings, together; return how many were new.
 
         `container` is the number of the outermost one, in whose place in the order of the walk they stand: its volume,
-        allocated or deleted as it is. `first` is the position of the first of them among all its members, from 0, and
+        deleted where it is. `first` is the position of the first of them among all its members, from 0, and
         `found` holds positions within `rows`. Those that are stored already are passed over with their findings, so
         that a container gone through again after a kill has nothing twice. Raises StoreError where some would be left
         out before `first`.

@@ -1,5 +1,6 @@
 """What is in containers: members, stored with their results and counted in their container, nothing twice."""
 
+import sqlite3
 from collections.abc import Sequence
 
 from triage.model.errors import StoreError
@@ -39,9 +40,8 @@ class Members:
             raise self._refused(f"members of item {container} from the {first}th on, before those that come first")
         skipped = held["members"] - first
         before = held["region_id"], held["sequence"], container
-        place = held["allocated"], held["recovered"]
         new = [
-            (held["last"] + number, *before, *row[:_ALLOCATED], *place, *row[_ALLOCATED + 2 :])
+            (held["last"] + number, *before, *row[:_ALLOCATED], *_as_held(held, row), *row[_ALLOCATED + 2 :])
             for number, row in enumerate(rows[skipped:], 1)
         ]
         self._database.execute_many(INSERT_MEMBER, new)
@@ -63,3 +63,9 @@ class Members:
         return StoreError(
             f"the case file {self._database.path}: {what}; run again to resume, and report this as a defect"
         )
+
+
+def _as_held(held: sqlite3.Row, row: Row) -> tuple[bool, bool]:
+    """Return whether a member is allocated, and recovered: in a deleted container nothing is more than it is."""
+    allocated, recovered = row[_ALLOCATED : _ALLOCATED + 2]
+    return bool(allocated and held["allocated"]), bool(recovered or held["recovered"])

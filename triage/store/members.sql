@@ -35,8 +35,9 @@ CREATE TABLE block_sample (            -- blocks of a part of the source, and wh
   grid_read           INTEGER NOT NULL, -- of those read
   drawn               INTEGER NOT NULL, -- of the others drawn at random and read
   leads               INTEGER NOT NULL, -- of those read: blocks of known files
+  alone               INTEGER NOT NULL, -- of leads: in no finding
   grid_unreadable     INTEGER NOT NULL, -- of grid_read
   drawn_unreadable    INTEGER NOT NULL, -- of drawn
-  left_bytes          INTEGER NOT NULL, -- bytes of the part that make no whole block
+  left_bytes          INTEGER NOT NULL, -- bytes of the part that are in no whole block
   PRIMARY KEY (exhibit_id, position)
 ) WITHOUT ROWID;

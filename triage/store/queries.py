@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from itertools import islice
 from typing import Any
 
 from triage.model.finding import SetIdentity, SetKind
@@ -46,6 +47,9 @@ WHERE region.exhibit_id = ?
 GROUP BY set_name, set_version, set_digest, set_kind, category
 ORDER BY set_name, set_version, set_digest, category
 """
+
+_MOST_TOLD = 3
+_LONGEST_REASON = 120
 
 Row = dict[str, Any]  # SQLite gives no types
 
@@ -141,13 +145,32 @@ class Queries:
         """Return the number of items that hold others and are still to be gone through."""
         return self._count(f"SELECT count(*) {_IN_EXHIBIT} AND item.opens = 1", reference)
 
-    def block_findings(self, reference: str) -> int:
-        """Return the number of findings by blocks, whatever a person made of them."""
-        return self._count(
-            "SELECT count(*) FROM finding JOIN item ON item.id = finding.item_id "
-            "JOIN region ON region.id = item.region_id WHERE region.exhibit_id = ? AND finding.match = 'block'",
-            reference,
+    def skipped_because(self, reference: str, *, without: Sequence[str]) -> tuple[str, ...]:
+        """Return the most frequent reasons of skipped items, but for those with these codes before their colon."""
+        rows = self._database.rows(
+            f"SELECT item.reason, count(*) AS items {_IN_EXHIBIT} AND item.outcome = 'skipped' "
+            "AND item.reason IS NOT NULL GROUP BY item.reason ORDER BY items DESC, item.reason",
+            (self._exhibits.key(reference),),
         )
+        reasons = (row["reason"].partition(":") for row in rows)
+        told = ((text or code).strip()[:_LONGEST_REASON] for code, _, text in reasons if code not in without)
+        return tuple(islice(told, _MOST_TOLD))
+
+    def troubled_paths(self, reference: str, code: TroubleCode) -> tuple[str, ...]:
+        """Return the paths of the first files with trouble of a code, in the order in which it was met."""
+        rows = self._database.rows(
+            "SELECT address FROM trouble WHERE exhibit_id = ? AND code = ? ORDER BY id LIMIT ?",
+            (self._exhibits.key(reference), code.value, _MOST_TOLD),
+        )
+        addresses = [row["address"] for row in rows]
+        if not addresses:
+            return ()
+        places = ", ".join("?" * len(addresses))
+        found = self._database.rows(
+            f"SELECT item.path {_IN_EXHIBIT} AND item.address IN ({places}) ORDER BY item.id LIMIT ?",
+            (self._exhibits.key(reference), *addresses, _MOST_TOLD),
+        )
+        return tuple(row["path"] for row in found)
 
     def _count(self, query: str, reference: str) -> int:
         row = self._database.one(query, (self._exhibits.key(reference),))

@@ -52,6 +52,11 @@ def plain(text: str, limit: int = LONGEST) -> Content:
     return Content(safe(text, limit))
 
 
+def plain_rows(text: str) -> Content:
+    """Return a text of our own with line breaks, each of its rows made safe."""
+    return Content("\n").join([plain(row) for row in text.split("\n")])
+
+
 def cell(text: str, limit: int = 200) -> Text:
     """Return safe text for one cell of a table: one row, without markup."""
     return Text(safe(text, limit), no_wrap=True, overflow="ellipsis")

@@ -1,17 +1,17 @@
 """What a decision still lacks, field by field, in the words in which `triage decide` says it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from triage.model.decision import Statement
 from triage.model.errors import UsageError
 from triage.model.recommendation import Recommendation
 from triage.policy.deciding import (
-    check_statement,
     check_text,
     codes_of,
+    is_against,
     must_acknowledge,
     not_stated,
+    same_person,
     unacknowledged,
 )
 
@@ -47,11 +47,24 @@ def _sentences(statement: Statement, recommendation: Recommendation) -> Iterator
             yield from _said(name, lambda text=text, what=what: check_text(text or "", what))
     for name in not_stated(statement.verdict, statement.facts()):
         yield name, f"to {statement.verdict} an exhibit, state {_WHAT[name]}"
-    plain = replace(statement, reason=statement.reason or "a", examiner=statement.examiner or "a", acknowledged=())
-    yield from _said("second", lambda: check_statement(plain, recommendation))
+    yield from _second(statement, recommendation)
     left = codes_of(unacknowledged(statement.acknowledged, recommendation))
     if left and must_acknowledge(statement.verdict):
         yield ACKNOWLEDGED, f"a return acknowledges everything that was not looked at; left out: {', '.join(left)}"
+
+
+def _second(statement: Statement, recommendation: Recommendation) -> Iterator[tuple[str, str]]:
+    """Yield what `check_statement` refuses of the second person, in words of the form instead of options."""
+    name, reason = statement.second, statement.second_reason
+    if name is None and reason is None:
+        if is_against(statement.verdict, recommendation.verdict):
+            yield "second", f"to {statement.verdict} is against the recommendation: name who stands for it, or refer it"
+    elif name is None:
+        yield "second", "name the person whose reason it is"
+    elif reason is None:
+        yield "second_reason", f"state why {name} stands for it"
+    elif same_person(name, statement.examiner):
+        yield "second", f"{name} cannot be examiner and second person at once: name somebody else"
 
 
 def _said(name: str, check: object) -> Iterator[tuple[str, str]]:

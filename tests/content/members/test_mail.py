@@ -8,6 +8,8 @@ import pytest
 from content.members.made import contents, found, picture, told
 from content.members.makers import message
 
+from triage.content.members.mail import MAILBOX, MESSAGE, mail_type
+
 JPEG, PNG = picture(), picture("PNG")
 
 
@@ -76,3 +78,20 @@ def test_parts_in_parts_without_end_end() -> None:
     lines = head + b"Content-Type: multipart/mixed; boundary=a\n\n" + b"--a\nx: boundary=b\n\n" * 9000
     assert told(found(lines)) == [("", "limit", False)]
     assert len(found((head + b"Content-Type: message/rfc822\n\n") * 3000)) <= 2
+
+
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"\n\n", b"\xef\xbb\xbf\r\n"])
+def test_a_byte_order_mark_and_empty_lines_before_the_fields_hide_nothing(before: bytes) -> None:
+    mail = bytes(message("hello", {"beach.jpg": JPEG}))
+    assert mail_type(before + mail) == MESSAGE
+    assert contents(before + mail, MESSAGE)["beach.jpg"] == JPEG
+    box = before + b"From a@example.org Sat Jan  3 01:05:34 2026\n" + mail
+    assert mail_type(box) == MAILBOX
+    assert contents(box, MAILBOX)["message-1.eml"].startswith(b"From: a@example.org")
+
+
+def test_fields_without_end_and_parts_of_mime_tell_a_message() -> None:
+    assert mail_type(b"X-Foo: 1\nComments: " + b"x" * 5000) == MESSAGE
+    assert mail_type(b"X-Foo: 1\nComments: no more\n\n" + b"x" * 5000) is None
+    assert mail_type(b"Snapshot-Location: a\nContent-Type: multipart/related;\n boundary=b\n\n--b\n") == MESSAGE
+    assert mail_type(b"Title: a\n\nContent-Type: multipart/related; boundary=b\n") is None

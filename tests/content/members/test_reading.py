@@ -14,8 +14,9 @@ from synthetic.photographs import photograph, with_thumbnail
 
 from triage.content.content import Content
 from triage.content.mediatype import HEAD, media_type
+from triage.content.members.formats import FORMATS
 from triage.content.members.member import DEEPEST, TOO_DEEP, Budget, Member, Obstacle
-from triage.content.members.reading import FORMATS, holds_members, members
+from triage.content.members.reading import holds_members, members
 from triage.model.errors import EvidenceError
 from triage.model.trouble import TroubleCode
 
@@ -60,9 +61,26 @@ def test_signatures_are_known_whatever_the_type(head: bytes) -> None:
     assert holds_members("application/octet-stream", head)
 
 
-@pytest.mark.parametrize("head", [b"Rar!\x1a\x07\x01\0", b"Rar!\x1a\x07\0", b"MSCF\0\0\0\0"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Rar!\x1a\x07\x01\0",
+        b"Rar!\x1a\x07\0",
+        b"MSCF\0\0\0\0",
+        b"!BDN",
+        b"\x78\x9f\x3e\x22",
+        b"MSWIM\0\0\0",
+        bytes(7) + b"**ACE**",
+        b"xar!",
+        b"ISc(",
+        b"ALZ\1",
+        b"EGGA",
+        b"zPQ\2\1",
+    ],
+)
 def test_archives_not_read_are_told(head: bytes) -> None:
-    assert told(found(head + bytes(100))) == [("", "unsupported", False)]
+    assert holds_members(None, head)
+    assert told(found(head + bytes(100), "application/octet-stream")) == [("", "unsupported", False)]
 
 
 def test_the_thumbnail_of_a_jpeg_is_a_member() -> None:

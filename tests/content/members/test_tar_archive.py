@@ -9,6 +9,7 @@ from content.members.makers import tarred
 from suite import Tool
 
 from triage.content.members.member import Member
+from triage.content.members.reading import holds_members
 
 JPEG, PNG = picture(), picture("PNG")
 FORMATS = [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]
@@ -99,3 +100,22 @@ def test_an_archive_in_a_compressed_stream_is_for_the_next_level() -> None:
     outer = contents(file.getvalue(), name="backup.tgz")
     assert list(outer) == ["backup.tar"]
     assert contents(outer["backup.tar"]) == {"a.jpg": JPEG}
+
+
+@pytest.mark.parametrize("filling", [0, 512, 1 << 20])
+def test_an_archive_behind_the_end_mark_is_given_and_told(filling: int) -> None:
+    data = tarred({"a.txt": b"text"}) + bytes(filling) + old_form({"b.jpg": JPEG})
+    assert told(found(data)) == [("a.txt", "", True), ("", "damaged", False), ("b.jpg", "", True)]
+
+
+def test_an_archive_of_the_old_form_is_known_by_its_checksum() -> None:
+    assert contents(old_form({"b.jpg": JPEG}), "application/octet-stream") == {"b.jpg": JPEG}
+    assert not holds_members(None, b"b.jpg" + old_form({"b.jpg": JPEG})[4:4096])
+
+
+def old_form(files: dict[str, bytes]) -> bytes:
+    """Return an archive as tar wrote them before ustar: without a signature."""
+    data = bytearray(tarred(files, tarfile.USTAR_FORMAT))
+    data[257:265] = bytes(8)
+    data[148:156] = b"%06o\0 " % (sum(data[:148]) + sum(data[156:512]) + 8 * ord(" "))
+    return bytes(data)

@@ -10,6 +10,8 @@ from images.ntfs import ntfs
 from images.tree import File
 
 from triage.engine import pool
+from triage.engine.messages import Request
+from triage.engine.phases.opening import Opening
 from triage.engine.plan import Limits, Profile
 from triage.model.event import Found, Met
 from triage.session.examination import Examination
@@ -17,6 +19,8 @@ from triage.session.examination import Examination
 KNOWN = pictures.png(pictures.scene(1, (64, 48)))
 PLAIN = b"plain words"
 NOT_READ = b"MSCF" + bytes(60) + b"a cabinet"
+RAR = b"Rar!\x1a\7\1\0" + bytes(60)
+BROKEN_7Z = b"7z\xbc\xaf\x27\x1c\0\4" + b"\xaa" * 60
 MEMBERS = 3000
 
 
@@ -87,7 +91,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Exhibit:
     exhibit.know(KNOWN)
     write(exhibit, many())
     exhibit.run("whole", profile=Profile.SCENE)
-    assert exhibit.rows("SELECT count(*) FROM item WHERE kind = 'member'", "whole") == [(MEMBERS + 7,)]
+    assert exhibit.rows("SELECT count(*) FROM item WHERE kind = 'member'", "whole") == [(MEMBERS + 6,)]
     return exhibit
 
 
@@ -134,14 +138,48 @@ def test_a_container_that_ends_its_worker_or_holds_it_up_costs_itself_alone(
     assert exhibit.rows("SELECT DISTINCT outcome FROM item WHERE kind = 'file'") == [("examined",)]
 
 
-def test_what_is_not_read_weighs_nothing_in_folders_of_the_system_and_is_unknown_elsewhere(exhibit: Exhibit) -> None:
+def test_what_systems_ship_and_is_not_read_is_stated_in_their_folders_and_all_else_is_unknown(exhibit: Exhibit) -> None:
     broken = zipped({"a.txt": PLAIN})[:-30]
     files = {"Windows/a.cab": NOT_READ, "Users/ann/b.cab": NOT_READ}
-    files |= {"Windows/c.zip": broken, "Users/ann/d.zip": broken}
+    files |= {"Windows/c.jar": broken, "Users/ann/d.jar": broken, "Windows/c.zip": broken}
+    files |= {"Windows/e.rar": RAR, "Windows/f.7z": BROKEN_7Z}
     write(exhibit, files)
     exhibit.run(profile=Profile.SCENE)
     rows = exhibit.rows("SELECT address, code FROM trouble")
     codes = {path: next(code for address, code in rows if address.endswith(path)) for path in files}
     assert codes.pop("Users/ann/b.cab") == "unsupported"
-    assert codes.pop("Users/ann/d.zip") == "damaged"
-    assert set(codes.values()) == {"container-not-opened"}
+    assert codes.pop("Windows/e.rar") == "unsupported"
+    assert [codes.pop(name) for name in ("Users/ann/d.jar", "Windows/c.zip", "Windows/f.7z")] == ["damaged"] * 3
+    assert codes == dict.fromkeys(("Windows/a.cab", "Windows/c.jar"), "container-not-opened")
+
+
+def test_a_member_in_a_method_that_is_not_read_leaves_the_result_open(exhibit: Exhibit) -> None:
+    archive = bytearray(zipped({"known.png": KNOWN}))
+    directory = archive.index(b"PK\1\2")
+    archive[8:10] = archive[directory + 10 : directory + 12] = (9).to_bytes(2, "little")  # Deflate64
+    write(exhibit, {"Users/ann/a.zip": bytes(archive), "Users/ann/a.txt": PLAIN})
+    exhibit.run(profile=Profile.SCENE)
+    told = exhibit.summary()["recommendation"]
+    assert told["verdict"] == "not-determined"
+    (reason,) = (reason for reason in told["reasons"] if reason["code"] == "unsupported")
+    assert "1 item that could not be decoded (the compression method deflate64 is not read)" in reason["text"]
+
+
+def test_a_small_container_is_given_little_more_time_than_an_item(tmp_path: Path) -> None:
+    exhibit = Exhibit(tmp_path)
+    exhibit.know(KNOWN)
+    write(exhibit, {"Users/ann/a.zip": zipped({"known.png": KNOWN})})
+    limits = Limits()
+    waits: list[tuple[float, float]] = []
+    patience = Opening.patience
+
+    def noted(self: Opening, request: Request) -> tuple[float, float]:
+        waits.append(patience(self, request))
+        return waits[-1]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Opening, "patience", noted)
+        exhibit.run(profile=Profile.SCENE)
+    ((silent, longest),) = waits
+    assert silent == limits.item_seconds
+    assert longest < 100

@@ -1,14 +1,17 @@
 """Blocks in a run: sampled over the whole source, leads followed, counted once, however often a run is stopped."""
 
 import random
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from engine.phases import hostile
-from engine.phases.exhibit import Exhibit, found
+from engine.phases.exhibit import Exhibit, found, zipped
+from images import pictures
 from images.fat import fat16
 from images.tree import File
+from suite import Tool
 
 from triage.engine import pool
 from triage.engine.plan import Profile
@@ -19,12 +22,15 @@ from triage.session.examination import Examination
 FILM = random.Random(20260314).randbytes(40 * BLOCK_BYTES)
 SIZE = 16 << 20
 DRAWN = "SELECT label, blocks, grid_read, drawn, leads, grid_unreadable, drawn_unreadable FROM block_sample"
+ALONE = "SELECT sum(leads), sum(alone) FROM block_sample"
+PICTURE = pictures.png(pictures.scene(9, (300, 200)))
+assert len(PICTURE) > 5 * BLOCK_BYTES
 
 
 @pytest.fixture
 def exhibit(tmp_path: Path) -> Exhibit:
     exhibit = Exhibit(tmp_path)
-    exhibit.know(FILM, blocks=True)
+    exhibit.know(FILM, PICTURE, blocks=True)
     return exhibit
 
 
@@ -33,10 +39,10 @@ def scene(exhibit: Exhibit, case: str = "case", **changes: Any) -> list[str]:
     return found(exhibit.run(case, profile=Profile.SCENE, **changes))
 
 
-def formatted_over(at: int = 8 << 20) -> bytes:
+def formatted_over(at: int = 8 << 20, film: bytes = FILM) -> bytes:
     """Return a new file system over an old device, of which a known film is left."""
     image = bytearray(fat16([File(path="new.txt", data=b"new")], SIZE))
-    image[at : at + len(FILM)] = FILM
+    image[at : at + len(film)] = film
     return bytes(image)
 
 
@@ -52,9 +58,10 @@ def test_a_film_on_a_device_that_was_formatted_is_found_by_its_blocks(exhibit: E
     assert "of a known file" in rows[0][2]
     assert exhibit.rows("SELECT DISTINCT match FROM finding") == [("block",)]
     files, free = exhibit.rows(DRAWN)
-    assert (files[0], free[0]) == ("files", "space that belongs to no file")
+    assert [part.partition(" (")[0] for part in (files[0], free[0])] == ["files", "space that belongs to no file"]
     assert free[2] + free[3] == free[1], "a small part is read as a whole"
     assert free[4] == len(FILM) // BLOCK_BYTES
+    assert exhibit.rows(ALONE) == [(free[4], 0)]
 
 
 def test_the_recommendation_says_what_a_sample_without_a_find_proves(exhibit: Exhibit) -> None:
@@ -69,7 +76,53 @@ def test_blocks_of_a_file_that_is_a_finding_already_tell_nothing_new(exhibit: Ex
     exhibit.source.write_bytes(fat16([File(path="film.bin", data=FILM)], SIZE))
     assert set(scene(exhibit)) == {"film.bin"}
     assert exhibit.rows("SELECT count(*) FROM item WHERE path LIKE 'blocks/%'") == [(0,)]
-    assert sum(row[4] for row in exhibit.rows(DRAWN)) == len(FILM) // BLOCK_BYTES
+    assert exhibit.rows(ALONE) == [(len(FILM) // BLOCK_BYTES, 0)]
+    assert "block-lead" not in exhibit.reasons()
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_what_is_examined_last_explains_blocks_however_many_workers_there_are(exhibit: Exhibit, jobs: int) -> None:
+    files = [File(path=f"Windows/{number}.bin", data=b"%d" % number * 9000) for number in range(40)]
+    files += [File(path="Windows/film.bin", data=FILM), File(path="set.zip", data=zipped({"b": FILM[::-1]}))]
+    exhibit.source.write_bytes(fat16(files, SIZE))
+    assert scene(exhibit, jobs=jobs) == ["Windows/film.bin"]
+
+
+def test_a_carved_content_that_matches_explains_its_blocks(exhibit: Exhibit) -> None:
+    exhibit.source.write_bytes(formatted_over(film=PICTURE))
+    (path,) = found(exhibit.run())
+    assert path.endswith(".png")
+    assert exhibit.rows(ALONE) == [(len(PICTURE) // BLOCK_BYTES, 0)]
+
+
+def test_blocks_that_lie_alone_are_told_besides_a_finding(exhibit: Exhibit) -> None:
+    image = bytearray(formatted_over())
+    image[10 << 20 : (10 << 20) + 2 * BLOCK_BYTES] = FILM[: 2 * BLOCK_BYTES]
+    exhibit.source.write_bytes(image)
+    assert scene(exhibit)
+    assert exhibit.rows(ALONE) == [(len(FILM) // BLOCK_BYTES + 2, 2)]
+    reasons = exhibit.reasons()
+    assert "candidate-unconfirmed" in reasons
+    assert "confirm or reject: 2;" in reasons["block-lead"]
+
+
+@pytest.mark.parametrize(("files", "step"), [(1, 512), (20, 1024)])
+def test_in_small_clusters_blocks_at_every_one_of_them_are_sampled(
+    exhibit: Exhibit, tmp_path: Path, tool: Tool, files: int, step: int
+) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for number in range(files):
+        (tree / f"{number}").write_bytes(b"%d" % number * (5000 + 1024 * number))
+    subprocess.run([tool("mke2fs"), "-q", "-t", "ext4", "-b", "1024", "-d", tree, exhibit.source, "16M"], check=True)
+    start = (15 << 20) + 3 * 1024
+    with exhibit.source.open("r+b") as image:
+        image.seek(start)
+        image.write(FILM)
+    assert scene(exhibit)
+    ((first, last),) = exhibit.rows("SELECT min(position), max(position + size) FROM item WHERE kind = 'carved'")
+    assert (first, last) == (start, start + len(FILM))
+    assert {row[0].partition(" (")[2] for row in exhibit.rows(DRAWN)} == {f"a block begins every {step:,} bytes)"}
 
 
 def test_blocks_in_a_file_that_is_no_finding_are_found(exhibit: Exhibit) -> None:
@@ -83,7 +136,7 @@ def test_stopped_in_the_middle_it_ends_with_the_counts_and_findings_of_one_run(
     exhibit: Exhibit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches = BlockSample.batches
-    monkeypatch.setattr(BlockSample, "batches", lambda self, draws: batches(self, draws, 256))
+    monkeypatch.setattr(BlockSample, "batches", lambda self, draws: batches(self, draws, 2048))
     exhibit.source.write_bytes(formatted_over())
     scene(exhibit, "whole")
     stops = seen = 0

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from triage.content.content import Content
 from triage.content.members.member import Container, Obstacle, ObstacleError, damaged
@@ -94,7 +95,8 @@ class _Taken:
 def _take(container: Container, coded: Coded, taken: _Taken) -> None:
     """Decode to the end or the claimed size. Raises ObstacleError for whatever is wrong; what was taken is kept."""
     limits = container.limits
-    for piece, consumed in translated(coded.pieces()) if coded.size != 0 else ():
+    pieces = translated(coded.pieces()) if coded.size != 0 else iter(())
+    for piece, consumed in pieces:
         wanted = piece if coded.size is None else piece[: coded.size - taken.size]
         container.budget.spend(len(wanted))
         taken.add(wanted)
@@ -103,11 +105,17 @@ def _take(container: Container, coded: Coded, taken: _Taken) -> None:
         if taken.size > limits.member:
             raise ObstacleError(TroubleCode.LIMIT, f"a member of more than {limits.member} bytes")
         if taken.size == coded.size:
+            _end(coded, goes_on=len(wanted) < len(piece) or any(more for more, _ in islice(pieces, 1)))
             break
     if coded.size is not None and taken.size < coded.size:
         raise damaged(f"decodes to {taken.size} of {coded.size} bytes")
     if coded.crc is not None and taken.crc != coded.crc:
         raise damaged("the checksum does not match")
+
+
+def _end(coded: Coded, *, goes_on: bool) -> None:
+    if goes_on:
+        raise damaged(f"decodes to more than its {coded.size} bytes")
 
 
 def translated(pieces: Pieces) -> Pieces:

@@ -38,25 +38,48 @@ _EXTENSIONS = {
     "video/mp4": "mp4",
     "video/quicktime": "mov",
 }
+_BEFORE = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*")  # a byte order mark and empty lines, which some programs put first
+_BLANK = frozenset({b"\xef", b"\r", b"\n"})
+_FIELD = re.compile(rb"[!-9;-~]{1,60}:")
+_DIVIDED = re.compile(rb"^Content-Type:\s*multipart/[^\0]{0,400}?boundary\s*=", re.IGNORECASE | re.MULTILINE)
+_NO_FIELD = re.compile(rb"\n(?![ \t]|[!-9;-~]{1,60}:)")
 _UNDECODED = "InvalidBase64"
 _UNDIVIDED = ("StartBoundaryNotFound", "CloseBoundaryNotFound", "MultipartInvariantViolation")
 _TELLING_FIELDS = 2
+_HEAD = 4096
 _BOUNDARY = re.compile(rb"boundary\s*=", re.IGNORECASE)
 _MOST_COMPARISONS = 30_000_000  # the parser compares each line with the boundaries of all parts it is in
 
 
 def mail_type(head: bytes) -> str | None:
-    """Return `message/rfc822` or `application/mbox` for first bytes that look so, else None."""
-    if _ENVELOPE.match(head):
+    """Return `message/rfc822` or `application/mbox` for first bytes that look so, else None.
+
+    A message has two fields that tell it, or is divided by MIME, or begins with a field of messages and has so many
+    that the first bytes end before they do.
+    """
+    start = _start(head)
+    if _ENVELOPE.match(head, start):
         return MAILBOX
-    if _MESSAGE.match(head) and len(_TELLING.findall(head)) >= _TELLING_FIELDS:
+    if not _FIELD.match(head, start):
+        return None
+    is_first = _MESSAGE.match(head, start) is not None
+    if is_first and len(_TELLING.findall(head, start)) >= _TELLING_FIELDS:
         return MESSAGE
-    return None
+    end = _NO_FIELD.search(head, start)
+    if _DIVIDED.search(head, start, end.start() if end else len(head)):
+        return MESSAGE
+    return MESSAGE if is_first and end is None and len(head) >= _HEAD else None
+
+
+def _start(head: bytes) -> int:
+    """Return where the first line is that is not empty."""
+    before = _BEFORE.match(head) if head[:1] in _BLANK else None
+    return before.end() if before else 0
 
 
 def mailbox_members(container: Container) -> Found:
     """Yield the messages of a mailbox."""
-    start, number = 0, 0
+    start, number = _start(container.read(0, _HEAD)), 0
     while 0 <= start < container.size:
         number += 1
         end = container.find(b"\nFrom ", start)
@@ -73,7 +96,7 @@ def message_members(container: Container) -> Found:
     container.budget.spend(len(data))
     if data.count(b"\n") * len(_BOUNDARY.findall(data)) > _MOST_COMPARISONS:
         raise ObstacleError(TroubleCode.LIMIT, "too many lines in parts inside parts")
-    message = BytesParser(policy=compat32).parsebytes(data)
+    message = BytesParser(policy=compat32).parsebytes(data[_start(data) :])
     for number, part in enumerate(_leaves(message), 1):
         yield _member(part, number)
     if _has_defect(message, _UNDIVIDED):

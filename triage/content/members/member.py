@@ -82,7 +82,7 @@ class Budget:
     @classmethod
     def of(cls, size: int) -> Self:
         """Return what a file of a size in bytes may cost: enough for any honest one, and little for a bomb."""
-        return cls(members=200_000, bytes=(256 << 20) + 40 * size)
+        return cls(members=max(200_000, size // 256), bytes=min((32 << 20) + 100 * size, (256 << 20) + 40 * size))
 
     def spend(self, length: int) -> None:
         """Take bytes away. Raises ObstacleError when there are none left."""

@@ -8,7 +8,7 @@ Sources: POSIX.1-2017, pax interchange format; the GNU tar manual, "Basic Tar Fo
 
 from triage.content.content import Content
 from triage.content.members.member import Container, Found, Member, Obstacle, ObstacleError, as_name, damaged
-from triage.content.members.tar_headers import BLOCK, Header, next_header, pax_records, read_header
+from triage.content.members.tar_headers import BLOCK, Header, behind_end, next_header, pax_records, read_header
 from triage.model.trouble import TroubleCode
 
 _LONGEST = 1 << 20  # bytes of a name or of pax records
@@ -26,10 +26,11 @@ def tar_members(container: Container) -> Found:
     while position + BLOCK <= container.size:
         header = read_header(container.read(position, BLOCK))
         if header is None:
-            if not any(container.read(position, 2 * BLOCK)):
-                return  # two empty blocks, or one at the very end, are the end
-            found = next_header(container, position + BLOCK)
-            yield Obstacle(TroubleCode.DAMAGED, f"the header at {position} is damaged")
+            is_end = not any(container.read(position, 2 * BLOCK))  # two empty blocks, or one at the very end
+            found = behind_end(container, position) if is_end else next_header(container, position + BLOCK)
+            if found is not None or not is_end:
+                text = "more follows the end mark" if is_end else f"the header at {position} is damaged"
+                yield Obstacle(TroubleCode.DAMAGED, text)
             if found is None:
                 return
             position, said = found, _Said()

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from triage.content.members.member import Container, damaged
 
 BLOCK = 512
+_LOOK = 1 << 18
 _MAGIC_AT, _MAGIC = 257, b"ustar"
 _CHECKSUM = slice(148, 156)
 
@@ -53,6 +54,21 @@ def next_header(container: Container, start: int) -> int | None:
         if (place - start) % BLOCK == 0 and read_header(container.read(place, BLOCK)) is not None:
             return place
         at = container.find(_MAGIC, at + 1)
+    return None
+
+
+def behind_end(container: Container, start: int) -> int | None:
+    """Return where another archive begins behind the empty blocks at `start`; None where there is none."""
+    for offset in range(start, container.size, _LOOK):
+        data = container.read(offset, _LOOK)
+        container.budget.spend(len(data))
+        filling = len(data) - len(data.lstrip(b"\0"))
+        if filling == len(data):
+            continue
+        place = offset + filling // BLOCK * BLOCK
+        if read_header(container.read(place, BLOCK)) is not None:
+            return place
+        return next_header(container, place)
     return None
 
 

@@ -11,6 +11,7 @@ of an unknown zone and are left out.
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from triage.content.content import Content
 from triage.content.members import compression
 from triage.content.members.decoding import Coded, Pieces, decoded
 from triage.content.members.lzma_filters import lzma_filter
@@ -25,17 +26,17 @@ from triage.content.members.member import (
     unsupported,
 )
 from triage.content.members.zip_headers import (
-    LOCAL,
     Entry,
     central_entries,
     central_place,
     data_place,
-    next_local_entry,
 )
+from triage.content.members.zip_places import Places, left_out
 from triage.model.trouble import TroubleCode
 
 _AES, _STORED, _LZMA = 99, 0, 14
 _ENCRYPTED = 1
+_EMPTY = 64  # bytes: no method stores nothing in more
 _METHODS = {
     1: "shrink", 6: "implode", 9: "deflate64", 10: "implode (DCL)", 18: "TERSE", 19: "LZ77",
     96: "JPEG", 97: "WavPack", 98: "PPMd",
@@ -43,45 +44,53 @@ _METHODS = {
 
 
 def zip_members(container: Container) -> Found:
-    """Yield the members of a zip archive; those without a directory entry only where the directory is damaged."""
-    told: set[int] = set()
+    """Yield the members of a zip archive, those that the directory leaves out last."""
+    archive = _Archive(container)
+    start = container.size
     try:
-        for entry in central_entries(container, central_place(container)):
-            told.add(entry.header)
-            yield from _members(container, entry)
-        if 0 in told or container.read(0, 4) != LOCAL:
-            return
-        text = "the directory leaves out the first member: others are read by their own headers"
-        trouble = Obstacle(TroubleCode.DAMAGED, text)
+        place = central_place(container)
+        for entry in central_entries(container, place):
+            yield from archive.members(entry)
+        start = place.start
+        trouble = None
     except ObstacleError as error:
         if error.obstacle.code is not TroubleCode.DAMAGED:
             raise
         trouble = Obstacle(TroubleCode.DAMAGED, f"{error}: members are read by their own headers")
-    yield trouble
-    for entry in _local_entries(container):
-        if entry.header not in told:
-            yield from _members(container, entry)
+        yield trouble
+    for entry in left_out(container, archive.places, start):
+        if trouble is None:
+            trouble = Obstacle(TroubleCode.DAMAGED, "the directory leaves out members: they are read by their headers")
+            yield trouble
+        yield from archive.members(entry, listed=False)
 
 
-def _local_entries(container: Container) -> Iterator[Entry]:
-    """Yield what the headers in front of the members say, wherever one is found."""
-    position: int | None = 0
-    while position is not None:
-        entry, position = next_local_entry(container, position)
-        if entry is not None:
-            yield entry
+class _Archive:
+    """Gives out the members of entries, each byte once for all entries of the directory."""
 
+    def __init__(self, container: Container) -> None:
+        self.places = Places()
+        self._container = container
 
-def _members(container: Container, entry: Entry) -> Iterator[Member]:
-    """Yield the member of an entry, nothing for a folder."""
-    if entry.name.endswith(b"/") and not entry.size:
-        return
-    name = as_name(entry.name)
-    try:
-        content, obstacle = decoded(container, _coded(container, entry))
-    except ObstacleError as error:
-        content, obstacle = None, error.obstacle
-    yield Member(name, entry.size, entry.modified, content, obstacle)
+    def members(self, entry: Entry, *, listed: bool = True) -> Iterator[Member]:
+        """Yield the member of an entry, nothing for a folder."""
+        if entry.name.endswith(b"/") and not entry.size and entry.stored <= _EMPTY:
+            return
+        name = as_name(entry.name)
+        try:
+            content, obstacle = self._content(entry, listed=listed)
+        except ObstacleError as error:
+            content, obstacle = None, error.obstacle
+        yield Member(name, entry.size, entry.modified, content, obstacle)
+
+    def _content(self, entry: Entry, *, listed: bool) -> tuple[Content | None, Obstacle | None]:
+        place = data_place(self._container, entry) if not entry.flags & _ENCRYPTED else entry.header
+        if listed and not self.places.take(entry.header, place + entry.stored):
+            raise ObstacleError(TroubleCode.LIMIT, "lies on top of another member, as only bombs do: it is not decoded")
+        if entry.size == 0 and entry.stored > _EMPTY:
+            content, obstacle = decoded(self._container, _coded(self._container, entry._replace(size=None, crc=None)))
+            return content, obstacle or Obstacle(TroubleCode.DAMAGED, f"said to be empty, with {entry.stored} bytes")
+        return decoded(self._container, _coded(self._container, entry))
 
 
 def _coded(container: Container, entry: Entry) -> Coded:

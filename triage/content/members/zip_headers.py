@@ -99,9 +99,9 @@ def data_place(container: Container, entry: Entry) -> int:
     return entry.header + _LOCAL_SIZE + int(name) + int(extra)
 
 
-def next_local_entry(container: Container, start: int) -> tuple[Entry | None, int | None]:
-    """Return the next entry by the header in front of a member, and where to look on; None where there is no other."""
-    at = container.find(LOCAL, start)
+def next_local_entry(container: Container, start: int, end: int) -> tuple[Entry | None, int | None]:
+    """Return the next entry by a header before `end`, and where to look on; None where there is no other."""
+    at = container.find(LOCAL, start, end)
     if at < 0:
         return None, None
     header = container.read(at, _LOCAL_SIZE)

@@ -15,13 +15,16 @@ from triage.store.queue import Pending
 from triage.store.rows import ITEM_WIDTH, item_of
 
 _AHEAD = 256
+_ITEMS_LONG = 3  # a member may be as slow as any item, and come behind others that are not told yet
 _BATCH = 16
 _BATCH_BYTES = 4 << 20
 # A container may hold forty times what it takes, and a little one still much (see `Budget`).
-_EXPANDS, _LEAST_EXPANDED = 40, 256 << 20
-# What is broken or not read there is part of nearly every system; elsewhere it keeps a result from being determined.
+_EXPANDS, _LEAST_EXPANDED = 40, 32 << 20
+# Kinds that systems and programs ship, and that nobody keeps pictures in by chance: nearly every system has some that
+# are not read or broken. Anywhere else, and of any other kind, they keep a result from being determined.
 _TOLERANT = Tier.SYSTEM
-_OF_KIND = frozenset({TroubleCode.UNSUPPORTED, TroubleCode.DAMAGED})
+_NOT_READ = frozenset(f"{kind} are not read" for kind in ("CAB archives", "WIM images", "cpio archives"))
+_SHIPPED = (".cab", ".cat", ".jar", ".msi", ".msp", ".msu", ".mui", ".nupkg")
 
 
 @dataclass(slots=True)
@@ -69,7 +72,7 @@ class Opening:
         assert isinstance(request, OpenContainers)
         size = max(self._out[number].size for number, _ in request.items)
         limits = self.work.limits
-        longest = limits.item_seconds + (_LEAST_EXPANDED + _EXPANDS * size) * limits.seconds_per_byte
+        longest = _ITEMS_LONG * limits.item_seconds + (_LEAST_EXPANDED + _EXPANDS * size) * limits.seconds_per_byte
         return limits.item_seconds, longest
 
     def take(self, request: Request, reply: Reply | Lost, _seconds: float) -> Iterator[Event]:
@@ -98,7 +101,7 @@ class Opening:
 
     def _store(self, members: Members) -> Iterator[Event]:
         work, container = self.work, self._out[members.container]
-        troubles = [_in_place(trouble, container.tier) for trouble in members.troubles]
+        troubles = [_in_place(trouble, container) for trouble in members.troubles]
         with work.case.transaction():
             new = work.case.journal.add_members(
                 container.number,
@@ -140,9 +143,14 @@ class Opening:
         yield from met
 
 
-def _in_place(trouble: Trouble, tier: int) -> Trouble:
-    """Return a trouble as it weighs where its container lies."""
-    if tier != _TOLERANT or trouble.code not in _OF_KIND:
+def _in_place(trouble: Trouble, container: Pending) -> Trouble:
+    """Return a trouble as it weighs where its container lies; what lies in others is of no place of its own."""
+    item = item_of(container.row)
+    if container.tier != _TOLERANT or trouble.address != item.address:
+        return trouble
+    is_not_read = trouble.code is TroubleCode.UNSUPPORTED and trouble.text in _NOT_READ
+    is_broken = trouble.code is TroubleCode.DAMAGED and item.path.lower().endswith(_SHIPPED)
+    if not is_not_read and not is_broken:
         return trouble
     return Trouble(address=trouble.address, code=TroubleCode.NOT_OPENED, text=trouble.text)
 

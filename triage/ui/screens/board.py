@@ -41,7 +41,7 @@ class BoardScreen(Room):
         "device whose cable comes out waits, and goes on when it is back."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", show=False),
+        Binding("escape", "back", show=False),
         Binding("enter", "open", "Open"),
         Binding("n", "app.place('intake')", "New"),
         Binding("p,space", "pause", "Pause"),

@@ -56,7 +56,7 @@ class DecisionScreen(Room):
         "The software recommends, you decide. Read the reasons; tick each limitation that you take note of with Space "
         "(Ctrl+A ticks all): a return needs every one, for what is handed back is not looked at again.\n\n"
         "Left and right choose between return, seize and refer. To seize or to refer states the power and why it is "
-        "necessary and proportionate. Against the recommendation a second person has to stand for it, with a reason.\n\n"
+        "necessary and proportionate. Against the recommendation a second person has to stand for it and say why.\n\n"
         "F7 records the decision, bound to what it rests on. It is never edited: decide again, and the later one "
         "counts. Then the documents can be made; Ctrl+D opens them at any time."
     )

@@ -12,7 +12,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from triage.model.errors import DigiVanError
-from triage.ui.safe import head, plain
+from triage.ui.safe import head, plain, plain_rows, safe
 from triage.ui.screens.room import Room
 from triage.ui.symbols import symbol
 
@@ -78,7 +78,7 @@ class DocumentsScreen(Room):
         offered.highlighted = 0 if self.documents else None
 
     def _say(self, words: str) -> None:
-        self.query_one("#made", Static).update(plain(words))
+        self.query_one("#made", Static).update(plain_rows(words))
 
     @on(OptionList.OptionSelected)
     def _chosen(self) -> None:
@@ -107,11 +107,11 @@ class DocumentsScreen(Room):
             if what == "print":
                 await asyncio.to_thread(print_file, case, self.reference, path)
         except DigiVanError as error:
-            self._say(f"{symbol('warn')} {error}\n\n{self._made()}")
+            self._say(f"{symbol('warn')} {safe(str(error))}\n\n{self._made()}")
             return
         if what == "open":
             self.app.open_url(path.absolute().as_uri())
         self._say(self._made() + ("\nIt went to the printer." if what == "print" else ""))
 
     def _made(self) -> str:
-        return "\n".join(f"made: {path}" for path in self.made.values())
+        return "\n".join(f"made: {safe(str(path))}" for path in self.made.values())

@@ -2,10 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -117,14 +117,18 @@ class IntakeScreen(Room):
     def _fill(self, reference: str) -> None:
         held = read_case(self.console.view).exhibits.get(reference)
         if held is not None:
-            self.app.call_from_thread(self._filled, held.row.get("received") or {}, held.row.get("source") or "")
+            self.app.call_from_thread(self._filled, held.row)
 
-    def _filled(self, received: dict[str, object], source: str) -> None:
+    def _filled(self, row: Mapping[str, Any]) -> None:
+        """Say again what was said of it, with the depth it was begun with: another would not go on with its work."""
+        said = {**(row["received"] or {}), "source": row["source"]}
         for field in self.query(Field):
-            if received.get(field.field):
-                field.value = str(received[field.field])
-        if source:
-            self._field("source").value = source
+            if said.get(field.field):
+                field.value = str(said[field.field])
+        if row["profile"]:
+            self.query_one("#choice-profile", Choice).value = row["profile"]
+        block = self.query_one("#choice-write-block", Choice)
+        block.value = str(said.get("write_block") or block.value)
 
     def _field(self, name: str) -> Field:
         return self.query_one(f"#field-{name.replace('_', '-')}", Field)
@@ -279,3 +283,5 @@ class IntakeScreen(Room):
             if field.field not in STAYS:
                 field.value = ""
             field.tell("")
+        self._field("description").take_focus()
+        self.query_one(VerticalScroll).scroll_home(animate=False)

@@ -15,7 +15,7 @@ from triage.model.errors import DigiVanError
 from triage.model.secret import NO_SECRETS
 from triage.session.reveal import Level, reveal, reveals
 from triage.session.view import CaseView, FindingState, Wanted
-from triage.ui.safe import plain, safe
+from triage.ui.safe import plain, plain_rows, safe
 from triage.ui.screens.judging import Judging
 from triage.ui.screens.room import Room
 from triage.ui.symbols import counted, size, symbol
@@ -42,6 +42,7 @@ _MEANS = {
     "confirmed": "confirmed by a person",
     "rejected": "rejected by a person",
 }
+_JUDGED = {"confirmed", "rejected"}
 _VERDICTS = {
     "seize-indicated": "seize indicated",
     "return-indicated": "return indicated",
@@ -64,14 +65,13 @@ class ReviewScreen(Room):
         "A picture is shown only by a key, as little of it as you ask for: 1 small, grey and blurred, 2 small and "
         "grey, 3 larger, 4 in colour; 0 hides it. Each showing is an event in the ledger under your name before the "
         "picture appears, and the screen counts them. Look no more and no longer than the task needs.\n\n"
-        "c confirms and x rejects a candidate, with a note. Nothing recorded is taken away: u records the opposite of "
-        "the last judgement, and the later one counts. A digest match is not judged by looking.\n\n"
+        "c confirms and x rejects a candidate, with a note. Nothing recorded is taken away: judge again the other way, "
+        "and the later judgement counts. A digest match is not judged by looking.\n\n"
         "Enter on a row below goes to that finding, n to the next one of the exhibit that is still to be judged."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "judge(True)", "Confirm"),
         Binding("x", "judge(False)", "Reject"),
-        Binding("u", "undo", "Undo"),
         Binding("n", "next", "Next candidate"),
         Binding("1", "reveal('blurred')", "Blurred"),
         Binding("2", "reveal('small')", "Grey"),
@@ -147,7 +147,7 @@ class ReviewScreen(Room):
         by = [f"{safe(name, 40)} {count:,}" for name, count in seen.items() if name != actor]
         others = f"\nOthers: {', '.join(by)}" if by else ""
         words = f"{safe(actor, 40)} was shown {counted(seen.get(actor, 0), 'picture')} of this exhibit.{others}"
-        self.query_one("#views", Static).update(plain(words))
+        self.query_one("#views", Static).update(plain_rows(words))
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -155,9 +155,7 @@ class ReviewScreen(Room):
         state = self.finding.get("state")
         match action, parameters:
             case "judge", _:
-                return state in {"candidate", "confirmed", "rejected"}
-            case "undo", _:
-                return state in {"confirmed", "rejected"}
+                return state in {"candidate", *_JUDGED}
             case "hide", _:
                 return self.is_mounted and self.query_one(HalfBlocks).is_shown
             case _:
@@ -172,7 +170,7 @@ class ReviewScreen(Room):
         picture.hide()
         picture.display = False
         self.remove_class("-large")
-        self.query_one("#said", Static).update(plain(words))
+        self.query_one("#said", Static).update(plain_rows(words))
         self.refresh_bindings()
 
     @work(exclusive=True, group="reveal")
@@ -194,7 +192,7 @@ class ReviewScreen(Room):
                 secrets=live.order.secrets if live else NO_SECRETS,
             )
         except DigiVanError as error:
-            self._say(f"{symbol('warn')} {error}\n\n{_HIDDEN}")
+            self._say(f"{symbol('warn')} {safe(str(error))}\n\n{_HIDDEN}")
             return
         self._read()
         if number != self.number or self.console.screen is not self:
@@ -212,13 +210,11 @@ class ReviewScreen(Room):
         title = "Confirm this candidate" if confirmed else "Reject this candidate"
         self._ask(title, confirmed)
 
-    def action_undo(self) -> None:
-        """Record the opposite of the judgement that counts."""
-        self._ask("Undo: record the opposite judgement", not self.finding["confirmed"])
-
     def _ask(self, title: str, confirmed: bool) -> None:
         word = "confirmed" if confirmed else "rejected"
-        text = f"Finding {self.number} is to be {word}: {self.finding['path']}"
+        state = self.finding["state"]
+        before = f" (it is {state} now)" if state in _JUDGED else ""
+        text = f"Finding {self.number} is to be {word}{before}: {self.finding['path']}"
 
         def answered(said: tuple[str, str | None] | None) -> None:
             if said is not None:

@@ -21,7 +21,7 @@ class Room(Screen[None], inherit_bindings=False):
     NAME: ClassVar[str] = ""
     HELP: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Back"),
+        Binding("escape", "back", "Back"),
         Binding("question_mark", "app.help", "Help", key_display="?", show=False),
         # First of all, or what a scanner of bar codes types behind a tab would still go to the field before it.
         Binding("tab", "app.focus_next", "Next field", show=False, priority=True),
@@ -62,6 +62,6 @@ class Room(Screen[None], inherit_bindings=False):
     def renew(self) -> None:
         """Show what has changed; called a few times a second while devices run, so it must be quick."""
 
-    def action_leave(self) -> None:
+    def action_back(self) -> None:
         """Go back to the screen below, which is the board at last."""
         self.console.go_back()

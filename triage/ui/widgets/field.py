@@ -21,6 +21,7 @@ class Field(Vertical):
 
     DEFAULT_CSS = """
     Field { height: auto; }
+    Field:focus-within { color: $foreground; } /* without a rule of its own nothing inside is styled anew */
     Field Horizontal { height: 1; }
     Field .label { width: 19; height: 1; color: $text-muted; }
     Field:focus-within .label { color: $accent; text-style: bold underline; }
