@@ -6,7 +6,7 @@ READY := .venv/.ready
 
 .PHONY: help setup demo test check format tools lock clean \
 	bench-exact bench-ewf bench-tools bench-pictures bench-picture-hashing bench-digests bench-walking bench-planning \
-	bench-carving bench-block-sampling bench-videos bench-video-rule \
+	screenshots bench-console bench-carving bench-block-sampling bench-videos bench-video-rule \
 	bench-first-finding bench-scaling bench-peers bench-perceptual bench-lookup bench-vics bench-nsrl bench-robustness
 
 help: ## show this list
@@ -55,6 +55,12 @@ bench-videos: setup ## time the hashing of videos by key frames against a script
 
 bench-video-rule: setup ## count which altered copies of videos are found, and how many unrelated ones
 	$(BIN)/python benchmarks/video_rule.py
+
+bench-console: setup ## time the console from key to paint, and its start, with a case of a million items
+	$(BIN)/python benchmarks/console.py
+
+screenshots: demo ## make the pictures of the console for the README
+	$(BIN)/python tests/make_screenshots.py demo/case docs/screenshots
 
 bench-first-finding: setup ## time the first finding on devices of 10,000 to a million items (needs root, ntfs-3g, e2fsprogs)
 	$(BIN)/python benchmarks/first_finding.py --large

@@ -9,6 +9,12 @@ from suite import Demo
 from ui.examined import examined
 
 
+@pytest.fixture(autouse=True)
+def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the PIN of whoever runs the tests out of them."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
 @pytest.fixture(scope="session")
 def examined_case(tmp_path_factory: pytest.TempPathFactory, demo: Demo) -> Path:
     """Examine a card once; nothing may be recorded in this one."""

@@ -15,11 +15,6 @@ SECRET = "83517294"
 FUNCTION_KEYS = "F1 Help  F2 Board  F3 Intake  F4 Sets  F5 Ledger  F6 Test  F9 Lock  F10 Quit"
 
 
-@pytest.fixture(autouse=True)
-def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-
-
 @pytest.mark.parametrize("size", SIZES)
 def test_every_place_opens_by_its_function_key_and_says_what_its_keys_do(tmp_path: Path, size: tuple[int, int]) -> None:
     app = console(tmp_path / "case", device(tmp_path, "AB/1", DeviceState.RUNNING, progress=progress(0.5)))
@@ -32,7 +27,8 @@ def test_every_place_opens_by_its_function_key_and_says_what_its_keys_do(tmp_pat
             rows = lines(app)
             assert rows[0].startswith(f" DigiVan triage  {title}")
             assert rows[-1].strip() == FUNCTION_KEYS
-            assert rows[-2].strip()
+            assert "no PIN, never locks: F9" in rows[0]
+            assert ("Esc Back" in " ".join(rows[-3:])) is (key != "f2")
             assert {len(row) for row in rows} == {size[0]}
 
     run(app, steps, size)
@@ -131,7 +127,8 @@ def test_who_has_no_pin_sets_one_before_the_console_locks(tmp_path: Path) -> Non
         assert app.locked
         await pilot.press(*SECRET, "enter")
         await settle(pilot)
-        assert not app.locked
+        assert "DigiVan triage" in lines(app)[0]
+        assert "no PIN" not in lines(app)[0]
 
     run(app, steps)
 

@@ -15,7 +15,8 @@ SIZES = ((80, 24), (120, 40), (200, 60))
 MARK = "PWNED"
 # Sequences of the console itself: colours, places, modes, cursor shape and questions at its start and end.
 _OWN = re.compile(
-    r"\x1b\[[<>=?]?[\d;:]*[ $]?[A-Za-z]|\x1b[78=>]|\x1b\([B0]|\x1b_G[^\x1b]*\x1b\\|\x1bP[^\x1b]*\x1b\\|[\r\n]|\x0f"
+    r"\x1b\]22;[a-z-]*\x07|\x1b\[[<>=?]?[\d;:]*[ $]?[A-Za-z]|\x1b[78=>]|\x1b\([B0]|"
+    r"\x1b_G[^\x1b]*\x1b\\|\x1bP[^\x1b]*\x1b\\|[\r\n]|\x0f"
 )
 _STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 NAMES = (

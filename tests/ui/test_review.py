@@ -52,6 +52,8 @@ def test_facts_and_siblings_are_shown_and_no_picture(case: Path, size: tuple[int
         for words in ("2 of exhibit ABC/1", "? a candidate", "IMG_0002.JPG", "pdq", "demo-known", "IMG_0001.JPG"):
             assert words in text
         assert "No picture is shown." in text
+        assert "\\x0a" not in text
+        assert "Esc Back" in text
         assert "\u2580" not in text
         assert "sam was shown 0 pictures" in text
         assert {len(line) for line in lines(app)} == {size[0]}
@@ -95,7 +97,7 @@ def test_a_picture_is_hidden_when_another_finding_is_shown(case: Path) -> None:
     opened(app, steps, CANDIDATE, (80, 24))
 
 
-def test_a_candidate_is_confirmed_with_a_note_and_the_opposite_recorded_by_undo(case: Path) -> None:
+def test_a_candidate_is_confirmed_with_a_note_and_rejected_afterwards(case: Path) -> None:
     app, view = console(case), CaseView(case)
 
     async def steps(pilot: Pilot[None]) -> None:
@@ -104,7 +106,9 @@ def test_a_candidate_is_confirmed_with_a_note_and_the_opposite_recorded_by_undo(
         await press(pilot, "s", "e", "e", "n", "enter")
         assert view.finding(CANDIDATE)["state"] == "confirmed"
         assert "confirmed by a person" in shown(app)
-        await press(pilot, "u", "enter")
+        await press(pilot, "x")
+        assert "is to be rejected (it is confirmed now)" in shown(app)
+        await press(pilot, "enter")
         assert view.finding(CANDIDATE)["state"] == "rejected"
         await press(pilot, "c", "escape")
         assert view.finding(CANDIDATE)["state"] == "rejected"

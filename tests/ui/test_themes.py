@@ -1,4 +1,6 @@
+import asyncio
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,8 @@ from textual.pilot import Pilot
 from triage.session.live_device import DeviceState
 from triage.ui.app import Console
 from triage.ui.themes import THEMES
-from ui.desk import console, device, progress, run, settle
+from ui.desk import console, device, lines, progress, run, settle
+from ui.examined import REFERENCE
 
 TEXT, SIGN = 4.5, 3.0  # WCAG 2.1 AA: 1.4.3 for text, 1.4.11 for what is drawn
 DRAWN = set("─│┌┐└┘═║╔╗╚╝█▓▒░▁▂▃▄▅▆▇▌▔▕▏▎ ")
@@ -86,6 +89,48 @@ def test_every_piece_of_text_on_every_screen_can_be_read_in_sixteen_colours_too(
                 await pilot.press("escape")
 
     run(app, steps, (120, 40))
+
+
+@pytest.mark.parametrize("theme", [theme.name for theme in THEMES])
+def test_every_piece_of_text_on_the_screens_of_one_exhibit_can_be_read(case: Path, theme: str) -> None:
+    app = console(case)
+    rooms: tuple[tuple[Callable[[], None], tuple[str, ...]], ...] = (
+        (lambda: app.open_device(REFERENCE), tuple("12345678")),
+        (lambda: app.open_finding(2), ("c", "escape")),
+        (lambda: app.open_decision(REFERENCE), ("tab", "f7", "ctrl+d")),
+    )
+
+    async def steps(pilot: Pilot[None]) -> None:
+        app.theme = theme
+        for enter, keys in rooms:
+            enter()
+            for key in keys:
+                await pilot.pause()
+                await settle(pilot)
+                assert (poor(app), lost(app)) == ([], []), (app.screen, key)
+                await pilot.press(key)
+            await settle(pilot)
+            assert (poor(app), lost(app)) == ([], []), app.screen
+            app.action_board()
+
+    run(app, steps, (120, 40))
+
+
+def test_a_message_lies_at_the_top_and_leaves_the_keys_free(tmp_path: Path) -> None:
+    app = console(tmp_path)
+
+    async def steps() -> None:
+        async with app.run_test(size=(80, 24), notifications=True) as pilot:
+            app.notify("SB/2 is recorded.", timeout=60)
+            await settle(pilot)
+            await pilot.pause()
+            rows = lines(app)
+            assert any("SB/2 is recorded." in row for row in rows[1:4])
+            assert "F1 Help" in rows[-1]
+            assert "F10 Quit" in rows[-1]
+
+    asyncio.run(steps())
+    app.close()
 
 
 @pytest.mark.parametrize("theme", THEMES, ids=[theme.name for theme in THEMES])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.reactive import reactive
 from textual.screen import Screen
 
 from triage.model.event import Event, Found
@@ -76,6 +77,8 @@ class Console(App[None], inherit_bindings=False):
         Binding("f10,ctrl+q,ctrl+c", "leave", "Quit"),
         Binding("ctrl+p", "command_palette", "Commands", show=False, priority=True),
     ]
+    lockable = reactive(True)
+    """Whether the person has a PIN, as far as is known; the head of every screen says so where there is none."""
 
     def __init__(
         self, case: Path, *, actor: str, library: Path | None = None, visit: "Visit | None" = None, idle: float = IDLE
@@ -135,6 +138,8 @@ class Console(App[None], inherit_bindings=False):
         """Load what examines, once the first screen is there: nobody waits for it then."""
         import_module("triage.session.visit")
         import_module("triage.session.intake")
+        has_pin = import_module("triage.session.pin").Pin(self.actor).is_set
+        self.call_from_thread(setattr, self, "lockable", has_pin)
 
     async def on_event(self, event: events.Event) -> None:
         """Note that somebody is there."""

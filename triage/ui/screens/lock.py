@@ -39,6 +39,7 @@ def lock(console: "Console") -> None:
 def lock_idle(console: "Console") -> None:
     """Lock where that is possible; nobody is there to set a PIN."""
     pin = Pin(console.actor)
+    console.lockable = pin.is_set
     if pin.is_set:
         console.push_screen(LockScreen(pin))
 
@@ -130,5 +131,6 @@ class NewPin(ModalScreen[None]):
             self.query_one("#field-first", Field).tell(str(error))
             return
         app = self.app
+        app.lockable = True  # type: ignore[attr-defined] # the console
         self.dismiss()
         app.push_screen(LockScreen(self._pin))

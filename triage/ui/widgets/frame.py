@@ -1,5 +1,6 @@
 """What stands at the head of every screen: where one is, which case it is, who sits there, and what is urgent."""
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
@@ -18,12 +19,22 @@ class TitleStrip(Static):
         super().__init__(markup=False)
         self._heading, self._case, self._actor = title, case, actor
 
+    def on_mount(self) -> None:
+        """Say at once when a PIN was set."""
+        self.watch(self.app, "lockable", self._say_anew, init=False)
+
+    def _say_anew(self) -> None:
+        self.refresh()
+
     def render(self) -> Content:
-        """Return the row for the width at hand."""
+        """Return the row for the width at hand; what has no room is left out, the case first."""
         width = self.content_size.width
         left = Content.assemble(("DigiVan triage", "bold $accent"), f"  {safe(self._heading)}")
-        room = width - left.cell_length - 3
-        right = head(f"case {self._case}  {symbol('dot')}  {self._actor}", room) if room > 0 else ""
+        room, dot = width - left.cell_length - 3, f"  {symbol('dot')}  "
+        locks = "" if self.app.lockable else f"{dot}no PIN, never locks: F9"  # type: ignore[attr-defined] # the console
+        person = head(f"{self._actor}{locks}", room)
+        case = head(f"case {self._case}", room - cell_len(person + dot))
+        right = f"{case}{dot}{person}" if len(case) > len("case ") else person
         return Content.assemble(left, " " * max(width - left.cell_length - Content(right).cell_length, 1), right)
 
 

@@ -30,8 +30,9 @@ class PaneStrip(Static):
         wide = self.size.width >= _WIDE
         parts = [Content("[" if self.front == 0 else " ")]
         for number, (long, short) in enumerate(self._names):
-            name = Content(f"{number + 1} {long if wide else short}").stylize(f"@click=screen.pane({number})")
-            parts.append(name.stylize(_FRONT) if number == self.front else name)
+            name = Content(f"{number + 1} {long if wide else short}")
+            # A link has a colour of its own, which is that of the ground of the one in front.
+            parts.append(name.stylize(_FRONT if number == self.front else f"@click=screen.pane({number})"))
             parts.append(Content("]" if number == self.front else "[" if number + 1 == self.front else " "))
             if wide and number + 1 != self.front:
                 parts.append(Content(" "))
