@@ -1,5 +1,6 @@
 """A real terminal to try the console in: a tmux server of its own with one window, and what stands in it."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -111,7 +112,9 @@ def terminal(
         variables = [word for key, value in environment.items() for word in ("-e", f"{key}={value}")]
         columns, rows = map(str, size)
         opened = ["new-session", "-d", "-x", columns, "-y", rows, *variables, shlex.join(command)]
-        subprocess.run([*server, *opened], check=True)
+        # What the program is told of its window must be the window's: not what the tests were started in.
+        inherited = {key: value for key, value in os.environ.items() if key not in {"COLUMNS", "LINES"}}
+        subprocess.run([*server, *opened], check=True, env=inherited)
         try:
             subprocess.run([*server, "pipe-pane", f"cat > {folder}/raw"], check=True)
             yield Terminal(server, folder / "raw")

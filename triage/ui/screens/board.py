@@ -92,6 +92,8 @@ class BoardScreen(Room):
         self._show()
 
     def _show(self) -> None:
+        if not self.is_mounted:  # the case is read in a thread: the screen may be gone by now
+            return
         devices, exhibits = self.console.devices, self._facts.exhibits
         references = list(dict.fromkeys((*exhibits, *devices)))
         self._fit(references)
