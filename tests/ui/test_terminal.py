@@ -123,7 +123,7 @@ def quit_after_a_second_thought(window: Terminal) -> None:
     assert b"Traceback" not in raw
 
 
-@pytest.mark.parametrize("desk", [(80, 24), (120, 40)], indirect=True, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("desk", [(80, 24)], indirect=True, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_a_whole_visit_two_devices_in_one_seized_one_returned_and_all_is_there_again(desk: Desk) -> None:
     with desk.console() as window:
         window.until("No device yet")
