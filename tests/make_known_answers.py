@@ -1,6 +1,6 @@
 """Make what the self-test examines, all of it invented, and print the answers that `known_answers` holds.
 
-Usage: python tests/make_known_answers.py FOLDER. The packaged files are those of `triage/engine/synthetic`.
+Usage: python tests/make_known_answers.py FOLDER. The packaged files are those of `triage/engine/selftest/synthetic`.
 """
 
 import hashlib

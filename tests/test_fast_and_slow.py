@@ -7,8 +7,8 @@ from reference import SlowExaminer, Told, hashes_of
 from suite import CORPUS, Corpus
 from test_corpus import identities
 
-from triage.engine.examining import Examiner
-from triage.engine.learning import Learner
+from triage.engine.learning.examining import Examiner
+from triage.engine.learning.learner import Learner
 from triage.engine.plan import Limits, Profile, depth_of
 from triage.engine.trace import Trace
 from triage.hashsets.hashset import HashSet

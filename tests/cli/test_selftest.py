@@ -7,8 +7,8 @@ from click.testing import CliRunner
 from suite import Triage
 
 from triage.cli.selftest import selftest
-from triage.engine import known_answers
-from triage.engine.selftest import CHECKS
+from triage.engine.selftest import known_answers
+from triage.engine.selftest.checks import CHECKS
 
 
 def test_the_command_tells_every_check_and_ends_well(triage: Triage) -> None:

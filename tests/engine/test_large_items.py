@@ -11,8 +11,8 @@ import pytest
 from images import pictures
 
 from triage.content import lanes
-from triage.engine.learning import Learner
-from triage.engine.learnt import Learnt
+from triage.engine.learning.learner import Learner
+from triage.engine.learning.learnt import Learnt
 from triage.engine.plan import Limits, Profile, depth_of
 from triage.engine.trace import Trace
 from triage.items.evidence import Evidence

@@ -12,7 +12,7 @@ from PIL import Image
 
 from triage.content.content import Content
 from triage.content.picture import hash_picture
-from triage.engine.pictures import PictureDesk
+from triage.engine.learning.pictures import PictureDesk
 from triage.engine.plan import Limits, Profile, depth_of
 from triage.hashsets.compile import compile_records
 from triage.hashsets.importing import ImportOrder

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from suite import Demo
 
-from triage.engine.examining import Examiner
-from triage.engine.learning import Learner
+from triage.engine.learning.examining import Examiner
+from triage.engine.learning.learner import Learner
 from triage.engine.plan import Depth, Limits
 from triage.engine.trace import Trace
 from triage.items.evidence import Evidence

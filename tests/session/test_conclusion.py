@@ -10,7 +10,7 @@ import pytest
 from suite import placed, record
 
 from triage.content.members.member import Obstacle
-from triage.engine.learnt import hindered
+from triage.engine.learning.learnt import hindered
 from triage.model.address import Address
 from triage.model.blocks import BlockStratum
 from triage.model.coverage import Coverage, CoverageClass

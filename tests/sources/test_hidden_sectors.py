@@ -399,7 +399,7 @@ def test_a_confined_process_is_refused_and_lives(tmp_path: Path, loop_device: Ca
     device = loop_device(tmp_path / "image")
     program = (
         "import os, sys; from pathlib import Path\n"
-        "from triage.engine.confinement import confine\n"
+        "from triage.engine.workers.confinement import confine\n"
         "from triage.sources.hidden_sectors import Command, send\n"
         "device = Path(sys.argv[1]); confine([device]); handle = os.open(device, os.O_RDONLY)\n"
         "try:\n    send(handle, Command.IDENTIFY_DEVICE)\n"

@@ -5,11 +5,11 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from triage.engine.answers import fits
+from triage.engine.answers.fitting import fits
 from triage.engine.messages import Done, ExamineItems, Reply, Request, raise_refusal
 from triage.engine.phases.phase import Phase, Work
-from triage.engine.pool import Lost, WorkerPool
 from triage.engine.trace import Span, Trace
+from triage.engine.workers.pool import Lost, WorkerPool
 from triage.model.errors import SourceError
 from triage.model.event import EndedBy, Event, Noted
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from triage.engine.backlog import Numbered
 from triage.engine.messages import ExamineItems
-from triage.engine.pool import Lost
+from triage.engine.workers.pool import Lost
 from triage.model.result import ItemResult
 from triage.store.rows import Row, result_row
 

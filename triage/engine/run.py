@@ -31,10 +31,10 @@ from triage.engine.phases.proving import Proving
 from triage.engine.phases.sampling import Sampling
 from triage.engine.phases.searching import Searching
 from triage.engine.plan import Limits
-from triage.engine.pool import Lost, WorkerPool
 from triage.engine.siblings import Siblings
 from triage.engine.tally import Tally
 from triage.engine.trace import Span, Trace
+from triage.engine.workers.pool import Lost, WorkerPool
 from triage.model.address import Address
 from triage.model.errors import SourceError
 from triage.model.event import EndedBy, Event, Finished, Met, Noted, Verifying

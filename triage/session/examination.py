@@ -12,9 +12,9 @@ from triage.engine.dispatch import Stop
 from triage.engine.messages import Opened, Setup
 from triage.engine.phases.sampling import ASSURED
 from triage.engine.plan import Limits, Plan, Profile, depth_of, identity
-from triage.engine.pool import WorkerPool
 from triage.engine.run import Run, describe
 from triage.engine.trace import write_trace
+from triage.engine.workers.pool import WorkerPool
 from triage.hashsets.hashset import HashSet
 from triage.items.indicator_rules import IndicatorRule, load_rules
 from triage.items.indicators import Indicators

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from triage.engine.server import start_server
+from triage.engine.workers.server import start_server
 from triage.model.errors import UsageError
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from triage.engine.showing import Glance, NothingToSeeError, show
+from triage.engine.workers.showing import Glance, NothingToSeeError, show
 from triage.model.errors import UsageError
 from triage.model.secret import NO_SECRETS, Secrets
 from triage.policy.deciding import check_text

@@ -9,11 +9,11 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
-from triage.engine import worker
 from triage.engine.messages import Members, OpenContainers, Searched, SearchSpace, Setup
-from triage.engine.server import context
 from triage.engine.tasks import opening, searching
 from triage.engine.tasks.tools import Tools
+from triage.engine.workers import worker
+from triage.engine.workers.server import context
 from triage.items import expansion
 from triage.items.block_search import BlockSearch
 from triage.model.selftest import Check, SelfTest

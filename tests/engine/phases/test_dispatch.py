@@ -8,8 +8,8 @@ from engine.phases import hostile
 from engine.phases.exhibit import Exhibit, found, zipped
 from images import pictures
 
-from triage.engine import pool
 from triage.engine.plan import Profile
+from triage.engine.workers import pool
 from triage.model.event import Event, Finished, Met, Noted, Progress
 from triage.session.examination import Examination
 

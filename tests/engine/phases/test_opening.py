@@ -9,10 +9,10 @@ from images import pictures
 from images.ntfs import ntfs
 from images.tree import File
 
-from triage.engine import pool
 from triage.engine.messages import Request
 from triage.engine.phases.opening import Opening
 from triage.engine.plan import Limits, Profile
+from triage.engine.workers import pool
 from triage.model.event import Found, Met
 from triage.session.examination import Examination
 

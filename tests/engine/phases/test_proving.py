@@ -6,9 +6,9 @@ import pytest
 from engine.phases import hostile
 from engine.phases.exhibit import Exhibit
 
-from triage.engine import pool
 from triage.engine.dispatch import Stop
 from triage.engine.plan import Profile
+from triage.engine.workers import pool
 from triage.model.event import Event, Noted
 from triage.store.case import Case
 

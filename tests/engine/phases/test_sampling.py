@@ -13,8 +13,8 @@ from images.fat import fat16
 from images.tree import File
 from suite import Tool
 
-from triage.engine import pool
 from triage.engine.plan import Profile
+from triage.engine.workers import pool
 from triage.items.block_sample import BlockSample
 from triage.model.blocks import BLOCK_BYTES
 from triage.session.examination import Examination

@@ -10,9 +10,9 @@ from images.disk import FAT16_TYPE, LINUX_TYPE, mbr_disk
 from images.fat import CLUSTER, fat16
 from images.tree import File
 
-from triage.engine import pool
 from triage.engine.phases import searching
 from triage.engine.plan import Profile
+from triage.engine.workers import pool
 from triage.model.event import Met
 from triage.session.examination import Examination
 

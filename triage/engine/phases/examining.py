@@ -9,7 +9,7 @@ from triage.engine.backlog import stored_bytes
 from triage.engine.losses import GivenUp, Losses
 from triage.engine.messages import Done, ExamineItems, Reply, Request, Results
 from triage.engine.phases.phase import AT_ONCE, Work
-from triage.engine.pool import Lost
+from triage.engine.workers.pool import Lost
 from triage.items.order import Tier
 from triage.model.event import Event, Found, Noted
 from triage.model.finding import Finding

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from triage.engine.messages import Done, Reply, Request, WalkVolume
 from triage.engine.phases.phase import AT_ONCE, Work
 from triage.engine.phases.walk import Walk
-from triage.engine.pool import Lost
+from triage.engine.workers.pool import Lost
 from triage.model.event import Event, Noted
 from triage.store.exhibits import ExhibitState
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from triage.engine.messages import Done, LookAtItems, Looked, Reply, Request
 from triage.engine.phases.phase import IN_TURN, LAST, Work
-from triage.engine.pool import Lost
+from triage.engine.workers.pool import Lost
 from triage.model.event import Event, Noted
 
 _NEAR = -(1 << 20)  # before every folder with hits: a picture that looks like a known one is examined at once

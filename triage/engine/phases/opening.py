@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from triage.engine.messages import Members, OpenContainers, Reply, Request
 from triage.engine.phases.phase import AT_ONCE, Work
-from triage.engine.pool import Lost
+from triage.engine.workers.pool import Lost
 from triage.items.order import Tier
 from triage.model.event import Event, Found
 from triage.model.item import Item

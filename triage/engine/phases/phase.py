@@ -9,9 +9,9 @@ from typing import Protocol
 from triage.engine.backlog import Backlog
 from triage.engine.messages import Done, Reply, Request
 from triage.engine.plan import Limits
-from triage.engine.pool import Lost
 from triage.engine.siblings import Siblings
 from triage.engine.tally import Tally
+from triage.engine.workers.pool import Lost
 from triage.items.order import STEPS, Tier
 from triage.model.event import Event, Met
 from triage.model.trouble import Trouble

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from triage.engine.messages import Reply, Request, SelfTest, SelfTested
 from triage.engine.phases.phase import AT_ONCE, Work
-from triage.engine.pool import Lost
+from triage.engine.workers.pool import Lost
 from triage.model.event import Event, Noted
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from triage.engine.messages import Followed, FollowLeads, Reply, Request, SampleBlocks, Sampled
 from triage.engine.phases.phase import AT_ONCE, LAST, Work
 from triage.engine.phases.space import Aligned, aligned, inside, space_of
-from triage.engine.pool import Lost
+from triage.engine.workers.pool import Lost
 from triage.items.block_sample import BlockBatch, BlockSample, BlockSpace, stride_for
 from triage.items.block_search import StratumCount, neighbours
 from triage.items.order import Tier

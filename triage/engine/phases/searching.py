@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from triage.engine.messages import Piece, Reply, Request, Searched, SearchSpace
 from triage.engine.phases.phase import AT_ONCE, WITH_FREE_SPACE, Work
 from triage.engine.phases.space import space_of
-from triage.engine.pool import Lost
+from triage.engine.workers.pool import Lost
 from triage.items.order import Tier
 from triage.model.address import Address
 from triage.model.event import Event

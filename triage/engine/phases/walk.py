@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from triage.engine.messages import Listed, Recognised, Reply, WalkVolume
-from triage.engine.pool import Lost
 from triage.engine.tally import Tally
+from triage.engine.workers.pool import Lost
 from triage.model.address import Address
 from triage.model.event import Event, Met, Noted, VolumeOpened, Walking
 from triage.model.evidence import Region, VolumeReport

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from triage.engine.learning.pictures import PictureDesk
 from triage.engine.messages import LookAtItems, Looked
-from triage.engine.pictures import PictureDesk
 from triage.engine.tasks.tools import Pace, Tools
 from triage.items.evidence import Evidence
 from triage.model.errors import StoreError

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ctypes import c_int64
 from dataclasses import dataclass
 
-from triage.engine.examining import Examiner
+from triage.engine.learning.examining import Examiner
 from triage.engine.messages import NOTHING, Setup
 from triage.engine.trace import Trace
 from triage.items.evidence import Evidence

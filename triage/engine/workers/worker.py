@@ -12,10 +12,9 @@ from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from triage.engine.confinement import confine
-from triage.engine.examining import Examiner
-from triage.engine.learning import Learner
-from triage.engine.learnt import one_line
+from triage.engine.learning.examining import Examiner
+from triage.engine.learning.learner import Learner
+from triage.engine.learning.learnt import one_line
 from triage.engine.messages import (
     GONE,
     Alive,
@@ -43,7 +42,7 @@ from triage.engine.messages import (
     VerifySource,
     WalkVolume,
 )
-from triage.engine.selftest import self_test
+from triage.engine.selftest.checks import self_test
 from triage.engine.tasks.examining import examined
 from triage.engine.tasks.listing import walked
 from triage.engine.tasks.looking import looked
@@ -52,6 +51,7 @@ from triage.engine.tasks.sampling import followed, sampled
 from triage.engine.tasks.searching import searched
 from triage.engine.tasks.tools import Pace, Tools
 from triage.engine.trace import Trace
+from triage.engine.workers.confinement import confine
 from triage.hashsets import multi_index
 from triage.hashsets.hashset import HashSet
 from triage.items.evidence import Evidence

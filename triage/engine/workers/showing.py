@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from triage.content.content import Content
 from triage.content.preview import LARGEST, Preview, preview
-from triage.engine.confinement import confine
-from triage.engine.learnt import one_line
+from triage.engine.learning.learnt import one_line
 from triage.engine.plan import Limits, identity
-from triage.engine.server import context, start_server
+from triage.engine.workers.confinement import confine
+from triage.engine.workers.server import context, start_server
 from triage.items.evidence import Evidence
 from triage.items.expansion import Expanded, Reach, expand
 from triage.items.fingerprint import fingerprint

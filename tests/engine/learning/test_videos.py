@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from content.members.makers import zipped
-from engine.grounds import Ground, found, record
+from engine.learning.grounds import Ground, found, record
 from synthetic.videos import encoded, moving
 
 from triage.content.content import Content
-from triage.engine.examining import Examiner
+from triage.engine.learning.examining import Examiner
 from triage.items.expansion import Expanded
 from triage.model.address import Address
 from triage.model.digest import Digests

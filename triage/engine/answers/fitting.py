@@ -6,8 +6,8 @@ be told from the truth; what it says of others is refused here, and costs it its
 
 from collections.abc import Container, Iterable, Sequence
 
-from triage.engine.answered_rows import are_listed, are_members, are_results, are_waiting, items_of
-from triage.engine.answers_of_space import fits_space
+from triage.engine.answers.rows import are_listed, are_members, are_results, are_waiting, items_of
+from triage.engine.answers.space import fits_space
 from triage.engine.messages import (
     Done,
     ExamineItems,
@@ -25,7 +25,7 @@ from triage.engine.messages import (
     SelfTested,
     WalkVolume,
 )
-from triage.engine.pool import Lost
+from triage.engine.workers.pool import Lost
 from triage.model.finding import Finding
 from triage.model.item import ItemKind
 from triage.model.trouble import Trouble

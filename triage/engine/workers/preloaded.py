@@ -5,7 +5,7 @@ import os
 import signal
 
 from triage.content import lanes
-from triage.engine import worker
+from triage.engine.workers import worker
 
 __all__ = ["worker"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from content.members.makers import pdf, tarred, zipped
-from engine.grounds import Ground, record
+from engine.learning.grounds import Ground, record
 from images import pictures
 
 from triage.model.finding import SetKind

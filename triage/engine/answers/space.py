@@ -7,7 +7,7 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.engine.answered_rows import are_listed, are_members, are_waiting, items_of
+from triage.engine.answers.rows import are_listed, are_members, are_waiting, items_of
 from triage.engine.messages import (
     Followed,
     FollowLeads,

@@ -11,8 +11,8 @@ from PIL import Image
 
 from triage.content.content import Content
 from triage.content.picture import hash_picture
-from triage.engine.examining import Examiner
-from triage.engine.learning import Learner
+from triage.engine.learning.examining import Examiner
+from triage.engine.learning.learner import Learner
 from triage.engine.plan import Depth, Limits
 from triage.engine.trace import Trace
 from triage.hashsets.compile import Destination, compile_records

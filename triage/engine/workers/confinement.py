@@ -25,6 +25,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import triage
+
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _LIBC.syscall.restype = ctypes.c_long
 
@@ -107,7 +109,7 @@ def python_folders() -> tuple[Path, ...]:
     """
     prefixes = dict.fromkeys((sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix))
     libraries = (Path(prefix, name) for prefix in prefixes for name in ("lib", "lib64"))
-    own = Path(__file__).resolve().parents[1]
+    own = Path(triage.__file__).resolve().parent
     return tuple(dict.fromkeys((own, *libraries, Path(site.getusersitepackages()), *map(Path, _SHARED_LIBRARIES))))
 
 

@@ -20,7 +20,7 @@ from suite import Tool, absent
 
 from triage.content.content import Content
 from triage.content.picture import hash_picture
-from triage.engine.confinement import _FILE_RIGHTS, _NET_RIGHTS, _SCOPES, Confinement, _known, python_folders
+from triage.engine.workers.confinement import _FILE_RIGHTS, _NET_RIGHTS, _SCOPES, Confinement, _known, python_folders
 from triage.hashsets.compile import Destination, compile_records
 from triage.hashsets.library import Library
 from triage.hashsets.record import Record
@@ -30,8 +30,8 @@ from triage.model.finding import SetKind
 BEGIN = """
 import ctypes, errno, fcntl, os, socket, sys
 from pathlib import Path
-from triage.engine import confinement
-from triage.engine.confinement import confine
+from triage.engine.workers import confinement
+from triage.engine.workers.confinement import confine
 given, other = sys.argv[1:3]
 """
 
@@ -344,7 +344,7 @@ from pathlib import Path
 from triage.content.digesting import digest
 from triage.content.mediatype import media_type
 from triage.content.picture import PICTURE_TYPES, hash_picture
-from triage.engine.confinement import confine
+from triage.engine.workers.confinement import confine
 from triage.hashsets.hashset import HashSet
 from triage.items.evidence import Evidence
 from triage.model.item import Item, ItemKind

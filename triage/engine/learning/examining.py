@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from triage.analyzers.analyzer import Facts
 from triage.analyzers.order import analyze
-from triage.engine.learning import Learner, Numbered
-from triage.engine.learnt import Learnt
+from triage.engine.learning.learner import Learner, Numbered
+from triage.engine.learning.learnt import Learnt
 from triage.hashsets.hashset import Held
 from triage.items.expansion import Expanded
 from triage.model.finding import Finding, SetKind

@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 
 from triage.content import lanes, mediatype
-from triage.engine import known_answers as known
-from triage.engine import selftest_contents as contents
-from triage.engine.selftest import CHECKS, self_test
+from triage.engine.selftest import contents
+from triage.engine.selftest import known_answers as known
+from triage.engine.selftest.checks import CHECKS, self_test
 from triage.hashsets import hashset
 from triage.hashsets.hashset import Held
 from triage.items.evidence import Evidence
@@ -126,10 +126,10 @@ def test_every_check_is_broken_once() -> None:
 
 def test_a_confined_process_can_carry_it_out_and_leaves_nothing_behind(tmp_path: Path) -> None:
     script = (
-        "from triage.engine import preloaded_pictures, preloaded, selftest\n"
-        "from triage.engine.confinement import confine\n"
+        "from triage.engine.workers import preloaded_pictures, preloaded; from triage.engine.selftest import checks\n"
+        "from triage.engine.workers.confinement import confine\n"
         "confine([])\n"
-        "print(selftest.self_test().text)\n"
+        "print(checks.self_test().text)\n"
     )
     command = [sys.executable, "-c", script]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)

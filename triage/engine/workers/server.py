@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from triage.engine.messages import Setup
 
-_PRELOADED = "triage.engine.preloaded"
-_PRELOADED_PICTURES = "triage.engine.preloaded_pictures"
+_PRELOADED = "triage.engine.workers.preloaded"
+_PRELOADED_PICTURES = "triage.engine.workers.preloaded_pictures"
 _ONE_THREAD = "OPENBLAS_NUM_THREADS"
 
 
@@ -37,6 +37,6 @@ def context() -> ForkServerContext:
 
 
 def _serve(connection: Connection, setup: "Setup", in_hand: c_int64) -> None:
-    from triage.engine.worker import work  # noqa: PLC0415 - loaded by the server, not by the process that asks for it
+    from triage.engine.workers.worker import work  # noqa: PLC0415 - loaded by the server, not by the process that asks for it
 
     work(connection, setup, in_hand)

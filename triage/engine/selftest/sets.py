@@ -2,8 +2,8 @@
 
 from dataclasses import asdict
 
-from triage.engine import known_answers as known
-from triage.engine.differences import Differences, away, unlike
+from triage.engine.selftest import known_answers as known
+from triage.engine.selftest.differences import Differences, away, unlike
 from triage.hashsets.hashset import HashSet
 from triage.model.digest import Digests, PictureHashes
 from triage.model.finding import MatchBy

@@ -12,9 +12,9 @@ from multiprocessing.context import ForkServerProcess
 from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
 
-from triage.engine.hearing import StrangeReplyError, hear
 from triage.engine.messages import GONE, NOTHING, Alive, Done, Failed, Ready, Refused, Reply, Request, Setup
-from triage.engine.server import start_server, worker_process
+from triage.engine.workers.hearing import StrangeReplyError, hear
+from triage.engine.workers.server import start_server, worker_process
 from triage.model.address import Address
 from triage.model.errors import SourceGoneError
 from triage.model.item import Outcome

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from triage.engine import messages
-from triage.engine.hearing import StrangeReplyError, hear, reply_of
 from triage.engine.messages import Alive, Done, Results
 from triage.engine.trace import Span
+from triage.engine.workers.hearing import StrangeReplyError, hear, reply_of
 from triage.model.address import Address
 from triage.model.evidence import Region, SourceInfo, UnreadableRun, VolumeReport
 from triage.model.finding import Finding, Match, MatchBy, SetIdentity, SetKind

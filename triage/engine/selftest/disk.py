@@ -4,8 +4,8 @@ import zlib
 from dataclasses import dataclass, replace
 
 from triage.content.digesting import digest
-from triage.engine import known_answers as known
-from triage.engine.differences import Differences, unlike
+from triage.engine.selftest import known_answers as known
+from triage.engine.selftest.differences import Differences, unlike
 from triage.items.evidence import Evidence
 from triage.model.evidence import Region, SourceInfo, UnreadableRun
 from triage.model.item import Item, ItemKind

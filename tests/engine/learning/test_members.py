@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from content.members.makers import tarred
-from engine.grounds import Ground, found, looks, record
+from engine.learning.grounds import Ground, found, looks, record
 from images import pictures
 
 from triage.content.content import Content

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from suite import placed
 
-from triage.engine.answers import fits
+from triage.engine.answers.fitting import fits
 from triage.engine.messages import (
     Alive,
     Done,
@@ -31,7 +31,7 @@ from triage.engine.messages import (
     SelfTested,
     WalkVolume,
 )
-from triage.engine.pool import Lost
+from triage.engine.workers.pool import Lost
 from triage.model.address import Address
 from triage.model.evidence import Region, VolumeReport
 from triage.model.finding import Finding, Match, MatchBy, SetIdentity, SetKind

@@ -15,7 +15,7 @@ from suite import Demo, placed
 
 from triage.engine.messages import NOTHING, Done, ExamineItems, Opened, OpenSource, Setup, SurveySource
 from triage.engine.plan import Depth, Limits
-from triage.engine.pool import Lost, WorkerPool, _Hand
+from triage.engine.workers.pool import Lost, WorkerPool, _Hand
 from triage.items.evidence import Evidence
 from triage.model.item import Item, Outcome
 from triage.sources.opening import open_source
@@ -107,7 +107,7 @@ def test_a_loss_names_the_item_in_hand(tmp_path: Path, number: signal.Signals) -
 
 
 def test_a_worker_that_says_half_a_message_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("triage.engine.pool._MESSAGE", 0.2)
+    monkeypatch.setattr("triage.engine.workers.pool._MESSAGE", 0.2)
     ours, theirs = Pipe()
     process = multiprocessing.get_context("fork").Process(target=_says_half, args=(theirs,))
     process.start()

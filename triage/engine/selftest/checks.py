@@ -9,11 +9,10 @@ searched with; the compiled search of large ones is tried when such a set is bui
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from triage.engine import selftest_contents as contents
-from triage.engine import selftest_sets as sets
-from triage.engine.differences import Differences
-from triage.engine.learnt import one_line
-from triage.engine.selftest_disk import differences_of_disk
+from triage.engine.learning.learnt import one_line
+from triage.engine.selftest import contents, sets
+from triage.engine.selftest.differences import Differences
+from triage.engine.selftest.disk import differences_of_disk
 from triage.model.selftest import Check, SelfTest
 
 _TOLD = 3  # differences

@@ -10,11 +10,11 @@ from triage.content.members.zip_encryption import some_clear
 from triage.content.noise import noise
 from triage.content.picture import PICTURE_TYPES
 from triage.content.protected import protected
-from triage.engine.learnt import Learnt, guarded
-from triage.engine.pictures import PictureDesk
+from triage.engine.learning.learnt import Learnt, guarded
+from triage.engine.learning.pictures import PictureDesk
+from triage.engine.learning.videos import VideoDesk
 from triage.engine.plan import Depth, Limits
 from triage.engine.trace import Trace
-from triage.engine.videos import VideoDesk
 from triage.hashsets.hashset import HashSet, Held
 from triage.items.expansion import Reach, opens
 from triage.model.digest import Digests

@@ -13,8 +13,8 @@ from triage.content.mediatype import media_type
 from triage.content.members.member import Budget, Member
 from triage.content.members.reading import members
 from triage.content.picture import hash_picture
-from triage.engine import known_answers as known
-from triage.engine.differences import Differences, flipped, unlike, unnoticed
+from triage.engine.selftest import known_answers as known
+from triage.engine.selftest.differences import Differences, flipped, unlike, unnoticed
 
 _JPEG = "image/jpeg"
 _TIMES = 4  # each of two long messages, which fills eight lanes

@@ -8,11 +8,11 @@ from triage.content.content import Content
 from triage.content.digesting import Digested, digest, digest_many, digest_side_by_side
 from triage.content.lanes_windows import Fill
 from triage.content.picture import PICTURE_TYPES
-from triage.engine.learnt import Learnt, Told, guarded
-from triage.engine.member_learning import learn_members
+from triage.engine.learning.learnt import Learnt, Told, guarded
+from triage.engine.learning.members import learn_members
+from triage.engine.learning.telling import Teller
 from triage.engine.messages import NOTHING
 from triage.engine.plan import Depth, Limits
-from triage.engine.telling import Teller
 from triage.engine.trace import Trace
 from triage.hashsets.hashset import HashSet
 from triage.items.evidence import Evidence

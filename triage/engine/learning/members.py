@@ -12,8 +12,8 @@ import numpy as np
 
 from triage.content.content import Content
 from triage.content.digesting import digest, digest_many
-from triage.engine.learnt import Learnt, guarded, hindered
-from triage.engine.telling import Teller
+from triage.engine.learning.learnt import Learnt, guarded, hindered
+from triage.engine.learning.telling import Teller
 from triage.items.expansion import Expanded
 from triage.model.item import Item, Outcome
 from triage.model.result import NO_DIGESTS

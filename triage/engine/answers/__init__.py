@@ -1,0 +1,1 @@
+"""Replies of workers held against what was asked."""

@@ -1,0 +1,1 @@
+"""The self-test: each ability tried on known answers before evidence is."""

@@ -1,0 +1,1 @@
+"""The processes that touch evidence: started, confined, heard without trust, ended."""
