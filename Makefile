@@ -6,7 +6,7 @@ READY := .venv/.ready
 
 .PHONY: help setup demo test check format tools lock clean \
 	bench-exact bench-ewf bench-tools bench-pictures bench-picture-hashing bench-digests bench-walking bench-planning \
-	screenshots bench-console bench-carving bench-block-sampling bench-videos bench-video-rule \
+	screenshots bench-console soak-console bench-carving bench-block-sampling bench-videos bench-video-rule \
 	bench-first-finding bench-scaling bench-peers bench-perceptual bench-lookup bench-vics bench-nsrl bench-robustness
 
 help: ## show this list
@@ -28,8 +28,9 @@ demo: setup ## make a synthetic exhibit and a hash set, examine it, print findin
 	$(BIN)/triage hashset build demo/known --name demo-known --library demo/library
 	$(BIN)/triage examine demo/exhibit.img --case demo/case --exhibit DEMO/1 --library demo/library
 
-test: setup ## run the whole test suite
-	$(BIN)/python -m pytest
+# Hundreds of processes start in one run: what each imports is compiled once and kept, whatever the environment says.
+test: setup ## run the whole test suite, in two processes
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 check: setup ## lint, types, and the direction of imports
 	$(BIN)/ruff check .
@@ -56,8 +57,11 @@ bench-videos: setup ## time the hashing of videos by key frames against a script
 bench-video-rule: setup ## count which altered copies of videos are found, and how many unrelated ones
 	$(BIN)/python benchmarks/video_rule.py
 
-bench-console: setup ## time the console from key to paint, and its start, with a case of a million items
+bench-console: setup ## time the console from key to paint beside four examinations (needs root, ntfs-3g)
 	$(BIN)/python benchmarks/console.py
+
+soak-console: setup ## watch the memory of the console over a simulated hour; fails where it grows
+	$(BIN)/python benchmarks/console_hour.py
 
 screenshots: demo ## make the pictures of the console for the README
 	$(BIN)/python tests/make_screenshots.py demo/case docs/screenshots

@@ -1,5 +1,6 @@
 """Fixtures shared by the suite: evidence tools, the public corpus, the command line, the demo exhibit."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -37,10 +38,13 @@ def corpus(pytestconfig: pytest.Config) -> Corpus:
         absent("the public corpus")
     truth = (CORPUS / "truth.json").read_bytes()
     unpacked = pytestconfig.rootpath / ".pytest_cache" / f"corpus-{hashlib.sha256(truth).hexdigest()[:16]}"
-    if not unpacked.exists():
-        partial = unpacked.with_suffix(".partial")
-        subprocess.run([sys.executable, str(CORPUS / "unpack.py"), str(partial)], check=True)
-        partial.rename(unpacked)
+    unpacked.parent.mkdir(exist_ok=True)
+    with (unpacked.parent / "corpus.lock").open("w") as lock:  # the processes of one run share what is unpacked
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not unpacked.exists():
+            partial = unpacked.with_suffix(".partial")
+            subprocess.run([sys.executable, str(CORPUS / "unpack.py"), str(partial)], check=True)
+            partial.rename(unpacked)
     return Corpus(unpacked, json.loads(truth)["cases"])
 
 

@@ -27,16 +27,22 @@ async def shown(app: Console, folder: Path) -> None:
         app.open_device(reference)
         await _write(pilot, app, folder / "device.svg")
         app.open_finding(candidate)
+        await _settled(pilot)
+        await pilot.press("2")  # the picture is synthetic; showing it is in the ledger of the demo's case
         await _write(pilot, app, folder / "review.svg")
         app.action_board()
         app.open_decision(reference)
         await _write(pilot, app, folder / "decision.svg")
 
 
-async def _write(pilot: Pilot[None], app: Console, target: Path) -> None:
+async def _settled(pilot: Pilot[None]) -> None:
     for _ in range(3):  # what is read may have something else read
         await pilot.app.workers.wait_for_complete()
         await pilot.pause(0.2)
+
+
+async def _write(pilot: Pilot[None], app: Console, target: Path) -> None:
+    await _settled(pilot)
     target.write_text(_FONTS.sub("", app.export_screenshot()), encoding="utf-8")  # noqa: ASYNC240 - nobody waits
 
 

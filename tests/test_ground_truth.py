@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from suite import Tool, Triage, absent
 from synthetic.ground_truth import GroundTruth, make
-from synthetic.planted import By
+from synthetic.planted import By, State
 from synthetic.truth_contents import original
 from synthetic.truth_judging import PROFILES, Judged, is_expected, judge, reason_codes, ways
 from synthetic.truth_table import PLANTED, UNKNOWN
@@ -102,6 +102,15 @@ def test_whatever_is_missed_has_a_reason(examined: Examined) -> None:
     assert [row.name for row in missed if not row.beyond and not reason_codes(row, examined.profile)] == []
     untold = {row.name: reason_codes(row, examined.profile) - examined.codes for row in missed}
     assert {name: codes for name, codes in untold.items() if codes} == {}
+
+
+def test_what_is_written_past_the_file_system_is_no_reuse(
+    examined: Examined, truth: GroundTruth, triage: Triage
+) -> None:
+    rows = triage("items", "--case", truth.image.with_name(f"case-{examined.profile}"), "--jsonl").rows
+    overwritten = {row.path: len(row.content) for row in PLANTED if row.state is State.OVERWRITTEN}
+    told = {row["path"]: (row["space_bytes"], row["reused_bytes"]) for row in rows if row["path"] in overwritten}
+    assert told == {path: (size, 0) for path, size in overwritten.items()}
 
 
 def test_what_is_found_indicates_seizure(examined: Examined) -> None:

@@ -237,9 +237,9 @@ def test_names_stay_as_they_are(triage: Triage, demo: Demo, tmp_path: Path) -> N
 
 def test_tables_name_exhibits_and_deleted_items(triage: Triage, demo: Demo, case: Examined, tmp_path: Path) -> None:
     table = triage("items", "--case", case[0]).out
-    assert "Users/sam/Desktop/old.jpg (deleted)" in table
+    assert "Users/sam/Desktop/old.jpg (deleted; none of its space belongs to an allocated file by now)" in table
     assert "exhibit" not in table
-    assert "old.jpg (deleted)" in triage("findings", "--case", case[0], environment={"COLUMNS": "20"}).out
+    assert "old.jpg (deleted" in triage("findings", "--case", case[0], environment={"COLUMNS": "20"}).out
     for reference in ("A/1", "A/2"):
         triage("examine", demo.known, "--case", tmp_path / "c", "--exhibit", reference, "--library", demo.library)
     several = triage("findings", "--case", tmp_path / "c").out

@@ -13,8 +13,7 @@ from images.ntfs import ntfs
 from images.tree import File
 from synthetic.photographs import photograph, with_thumbnail
 
-from triage.engine.dispatch import Stop
-from triage.engine.plan import Profile
+from triage.engine.plan import Profile, Stop
 from triage.hashsets.importing import ImportOrder
 from triage.hashsets.sealed import SetMeta
 from triage.model.event import EndedBy, Event, Found, Noted

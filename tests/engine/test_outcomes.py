@@ -132,7 +132,7 @@ def test_a_decoder_that_hangs_takes_no_digest_match_with_it(tmp_path: Path) -> N
     source = tmp_path / "source"
     source.mkdir()
     plain = io.BytesIO()
-    pictures.scene(5, (5000, 5000)).save(plain, "JPEG", progressive=True, quality=30)
+    pictures.scene(5).resize((5000, 5000)).save(plain, "JPEG", progressive=True, quality=30)
     data = plain.getvalue()
     last = data.rindex(b"\xff\xda")
     (source / "slow.jpg").write_bytes(data[:-2] + data[last:-2] * 1500 + b"\xff\xd9")

@@ -9,7 +9,7 @@ import pytest
 from images import pictures
 from suite import Demo, Triage
 
-from triage.engine.dispatch import Stop
+from triage.engine.plan import Stop
 from triage.model.event import EndedBy, Event, Finished
 from triage.session.examination import Examination, Order, open_case
 

@@ -60,7 +60,7 @@ def test_what_goes_against_a_recommendation() -> None:
 def test_against_the_recommendation_needs_a_second_person(decided: Decided, verdict: Verdict) -> None:
     statement = replace(RETURNED, verdict=decided)
     if is_against(decided, verdict):
-        assert "--second NAME and --second-reason TEXT" in refused(statement, recommended(verdict))
+        assert "give the name and the reason of that person" in refused(statement, recommended(verdict))
     else:
         check_statement(statement, recommended(verdict))
     check_statement(replace(SECONDED, verdict=decided), recommended(verdict))
@@ -82,7 +82,7 @@ def test_names_that_differ_are_two_persons() -> None:
 
 @pytest.mark.parametrize("half", [{"second": "B Second"}, {"second_reason": "seen by me"}])
 def test_a_second_person_is_a_name_and_a_reason(half: dict[str, str]) -> None:
-    assert "together" in refused(replace(PLAIN, **half))  # type: ignore[arg-type] # the names are those of texts
+    assert "give both" in refused(replace(PLAIN, **half))  # type: ignore[arg-type] # the names are those of texts
 
 
 def test_a_return_acknowledges_every_limitation() -> None:

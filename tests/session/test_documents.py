@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from triage.model.errors import StoreError, UsageError
 from triage.model.finding import MatchBy
 from triage.policy.deciding import codes_of, limitations
 from triage.session.deciding import Deciding
-from triage.session.documents import Document, documents_for, print_file, write
+from triage.session.documents import Document, documents_for, open_file, print_file, write
 from triage.session.examination import open_case
 from triage.session.intake import RECEIVED, Received, receive
 from triage.store.case import Case
@@ -261,3 +262,27 @@ def test_documents_are_no_change_to_an_exhibit(case: Path, tmp_path: Path) -> No
     before: tuple[Document, ...] = documents_for(case, "AB/1")
     made(case, tmp_path)
     assert documents_for(case, "AB/1") == before
+
+
+def test_a_document_is_shown_by_the_desktop_and_nobody_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, seen = tmp_path / "xdg-open", tmp_path / "seen"
+    program.write_text(f'#!/bin/sh\necho "$1" > {seen}.part\nmv {seen}.part {seen}\nexec sleep 2\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("DISPLAY", ":0")
+    began = time.monotonic()
+    open_file(tmp_path / "a label.pdf")
+    assert time.monotonic() - began < 2
+    while not seen.exists():
+        assert time.monotonic() - began < 30
+        time.sleep(0.01)
+    assert seen.read_text().strip() == str(tmp_path / "a label.pdf")
+
+
+def test_without_a_desktop_it_is_said_where_the_document_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UsageError, match=f"no desktop to show documents on; open {tmp_path / 'a.pdf'} elsewhere"):
+        open_file(tmp_path / "a.pdf")

@@ -61,7 +61,7 @@ def test_an_old_set_is_warned_of_by_the_day_it_was_published(
     assert [f" {days} days old" in text and "update it" in text for text in told] == ([True] if days else [])
 
 
-@pytest.mark.parametrize("date", ["in spring", "", days_ago(-5)])
+@pytest.mark.parametrize("date", ["in spring", "", days_ago(-5)], ids=["words", "empty", "days ahead"])
 def test_a_day_that_cannot_be_is_warned_of(tmp_path: Path, date: str) -> None:
     put(tmp_path, "set", member(1), date=date)
     (text,) = library.warnings(tmp_path)

@@ -218,6 +218,8 @@ def test_the_rest_of_a_case_is_told_as_the_command_line_tells_it(folder: Path) -
     newest = view.timeline(limit=2)
     assert [row["sequence"] for row in newest] == [len(events), len(events) - 1]
     assert {row["subject"] for row in view.timeline("A/1")} == {"A/1"}
+    assert view.timeline_count("A/1") == len(view.timeline("A/1")) > 0
+    assert [row["reference"] for row in view.exhibits("A/1")] == ["A/1"]
     first, second = view.exhibits()
     assert (first["reference"], first["state"], first["findings"], first["received"]) == ("B/1", "finished", 2, None)
     assert (second["reference"], second["state"], second["findings"]) == ("A/1", "stopped", FINDINGS)

@@ -106,7 +106,7 @@ def test_a_paused_device_hands_nothing_out_and_goes_on_where_it_was(visit: Visit
     assert any(isinstance(event, Progress) for _, event in told)
     assert device._process is not None
     assert device._process.pid is not None
-    assert (device.urgency, os.getpriority(os.PRIO_PGRP, device._process.pid)) == (-2, 10)
+    assert (device.urgency, os.getpriority(os.PRIO_PGRP, device._process.pid)) == (-2, 14)
     for _ in range(4):
         device.more_urgent()
     assert device.urgency == 0

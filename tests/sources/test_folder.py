@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from suite import absent
@@ -179,17 +180,17 @@ print([(bad.run.offset, bad.run.length, bad.reason) for bad in source.unreadable
 """
 
 
-def test_what_may_not_be_read_is_said(tmp_path: Path) -> None:
+def test_what_may_not_be_read_is_said() -> None:
     if not ROOT:
         absent("the right to become another user")
-    (tmp_path / "secret").write_bytes(b"secret")
-    (tmp_path / "secret").chmod(0)
-    (tmp_path / "open").write_bytes(b"open")
-    (tmp_path / "shut").mkdir(mode=0)
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
-    command = [sys.executable, "-c", AS_NOBODY, str(tmp_path)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    with tempfile.TemporaryDirectory() as folder:  # every folder of pytest's lies in one that is closed to others
+        Path(folder, "secret").write_bytes(b"secret")
+        Path(folder, "secret").chmod(0)
+        Path(folder, "open").write_bytes(b"open")
+        Path(folder, "shut").mkdir(mode=0)
+        Path(folder).chmod(0o755)
+        command = [sys.executable, "-c", AS_NOBODY, folder]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
     troubles, content, unreadable = done.stdout.splitlines()
     assert troubles == "('folder shut could not be listed: Permission denied',)"
     assert content == repr(b"open" + bytes(6))

@@ -53,7 +53,9 @@ def _result(number: int, item: Item, by: MatchBy, distance: int) -> ItemResult:
 def test_item_rows_have_the_keys_of_the_interface_in_order(examined: Case) -> None:
     rows = list(examined.queries.items("ABC/1"))
     assert [list(row)[: len(ITEM_KEYS.split())] for row in rows] == [ITEM_KEYS.split()] * 4
-    assert list(rows[0])[len(ITEM_KEYS.split()) :] == ["recovered", "picture_scale", "address", "exhibit"]
+    assert list(rows[0])[len(ITEM_KEYS.split()) :] == [
+        *("recovered", "picture_scale", "address", "exhibit", "space_bytes", "reused_bytes")
+    ]
     first = rows[0]
     assert (first["path"], first["volume"], first["file_system"]) == ("Pictures/IMG_0001.JPG", 1 << 20, "ntfs")
     assert first["allocated"] is True
@@ -79,6 +81,8 @@ def test_finding_rows_have_the_keys_of_the_interface_in_order(examined: Case) ->
         "address",
         "exhibit",
         "id",
+        "space_bytes",
+        "reused_bytes",
     ]
     assert [row["id"] for row in rows] == [1, 2]
     assert (rows[0]["allocated"], rows[0]["recovered"]) == (True, False)

@@ -1,12 +1,14 @@
 """The case that the screens of an examined device are tried with."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from suite import Demo
 
 from ui.examined import examined
+from ui.household import Household
 
 
 @pytest.fixture(autouse=True)
@@ -27,3 +29,11 @@ def case(examined_case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     shutil.copytree(examined_case, tmp_path / "case")
     monkeypatch.chdir(tmp_path)
     return Path("case")
+
+
+@pytest.fixture
+def household(tmp_path: Path, _own_settings: None) -> Iterator[Household]:
+    """Return the processes of this test, which are ended after it, whichever way it went, and told if they lived on."""
+    members = Household(f"XDG_CONFIG_HOME={tmp_path / 'config'}")
+    yield members
+    assert members.end() == {}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from triage.model.event import Progress, TierProgress
 from triage.session.examination import Order
@@ -15,6 +16,7 @@ from triage.ui.app import Console
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 NOBODY_IDLE = 3600.0
+Steps = Callable[[Pilot[None]], Awaitable[None]]
 
 
 def device(case: Path, reference: str, state: DeviceState, **facts: object) -> LiveDevice:
@@ -49,7 +51,7 @@ def console(case: Path, *devices: LiveDevice, idle: float = NOBODY_IDLE) -> Cons
     return Console(case, actor="sam", library=case / "library", visit=visit, idle=idle)
 
 
-def run(app: Console, steps: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = (80, 24)) -> None:
+def run(app: Console, steps: Steps, size: tuple[int, int] = (80, 24)) -> None:
     """Run the console without a terminal, and these steps in it."""
 
     async def whole() -> None:
@@ -61,6 +63,34 @@ def run(app: Console, steps: Callable[[Pilot[None]], Awaitable[None]], size: tup
         asyncio.run(whole())
     finally:
         app.close()
+
+
+def run_on(
+    app: Console, go: Callable[[], None], screen: type[Screen[None]], steps: Steps, size: tuple[int, int] = (80, 24)
+) -> None:
+    """Run these steps on the screen of this type, to which `go` goes."""
+
+    async def whole(pilot: Pilot[None]) -> None:
+        go()
+        await painted(pilot)
+        assert isinstance(app.screen, screen)
+        await steps(pilot)
+
+    run(app, whole, size)
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    """Press one key after the other, each when all is there that the one before brings."""
+    for key in keys:
+        await pilot.press(key)
+        await painted(pilot)
+
+
+async def painted(pilot: Pilot[None]) -> None:
+    """Wait for the screen that was just gone to, what it reads in the background, and what that shows."""
+    await pilot.pause()
+    await settle(pilot)
+    await pilot.pause()
 
 
 async def settle(pilot: Pilot[None]) -> None:

@@ -1,20 +1,16 @@
-"""A real terminal to try the console in: a tmux server of its own with one window, and what stands in it."""
+"""A real terminal to try the console in: a tmux server of its own with one window."""
 
 import os
-import re
 import shlex
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-WAIT = 60.0  # seconds that anything here may take on a busy machine
-_LOOK = 0.05
-_MOVING = 1.0  # seconds; what has no label has the focus after that
-_UNDERLINED = re.compile(r"\x1b\[(?:1;)?4m(?:\x1b\[[\d;]*m)*([^\x1b]+)")
+from ui.window import Window
+
 _SETTINGS = """
 set -g status off
 set -g remain-on-exit on
@@ -25,75 +21,48 @@ set -g default-terminal tmux-256color
 
 
 @dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(Window):
     """One program in a window; `raw` holds every byte that it wrote."""
 
     server: tuple[str, ...]
     raw: Path
 
-    def text(self) -> str:
-        """Return what stands in the window, a row a line."""
-        return self._said("capture-pane", "-p")
+    def styled(self) -> str:
+        """Return what stands in the window."""
+        return self._said("capture-pane", "-p", "-e")
 
-    def words(self) -> str:
-        """Return the same with single blanks, and without the frames around it."""
-        return " ".join(self.text().translate(dict.fromkeys(map(ord, "│║█▕▏▎"), " ")).split())
-
-    def until(self, *wanted: str, without: str = "") -> str:
-        """Wait until all of this stands in the window, and return all that does."""
-        end = time.monotonic() + WAIT
-        while time.monotonic() < end:
-            words = self.words()
-            if all(one in words for one in wanted) and not (without and without in words):
-                return words
-            time.sleep(_LOOK)
-        raise AssertionError(f"{wanted} without {without!r} never came; there is:\n{self.text()}")
+    def size(self) -> tuple[int, int]:
+        """Return columns and rows."""
+        columns, rows = self._told("#{window_width}|#{window_height}")
+        return int(columns), int(rows)
 
     def type(self, text: str) -> None:
         """Type characters."""
         self._said("send-keys", "-l", "--", text)
 
     def press(self, *keys: str) -> None:
-        """Press keys by tmux's names for them: Enter, Escape, Tab, F7, C-d."""
+        """Press one key after the other."""
         self._said("send-keys", *keys)
-
-    def go_to(self, label: str) -> None:
-        """Press Tab until the field with this label has the focus."""
-        end = time.monotonic() + WAIT
-        while time.monotonic() < end:
-            before = self._in_hand()
-            if label in before:
-                return
-            self.press("Tab")
-            moved = time.monotonic() + _MOVING
-            while time.monotonic() < moved and self._in_hand() == before:
-                time.sleep(_LOOK)
-        raise AssertionError(f"no field {label!r} gets the focus:\n{self.text()}")
-
-    def fill(self, said: Mapping[str, str]) -> None:
-        """Type into fields, label to text, each seen before the next is begun."""
-        for label, text in said.items():
-            self.go_to(label)
-            self.type(text)
-            self.until(text[-12:])
-
-    def _in_hand(self) -> list[str]:
-        """Return what is underlined: the label of the field that has the focus."""
-        return _UNDERLINED.findall(self._said("capture-pane", "-p", "-e"))
 
     def resize(self, size: tuple[int, int]) -> None:
         """Give the window another size."""
         self._said("resize-window", "-x", str(size[0]), "-y", str(size[1]))
 
-    def ended(self) -> int:
-        """Wait until the program has ended, and return its exit code."""
-        end = time.monotonic() + WAIT
-        while time.monotonic() < end:
-            dead, code = self._said("display-message", "-p", "#{pane_dead}|#{pane_dead_status}").strip().split("|")
-            if dead == "1":
-                return int(code)
-            time.sleep(_LOOK)
-        raise AssertionError(f"it did not end:\n{self.text()}")
+    def ended(self) -> None:
+        """Wait until the program has ended, with no error, and what stood in the window before is there again."""
+        # The pane may be dead before tmux has collected the exit code: only that says that it is over.
+        self.wait(lambda: any(self._exit()), "the end")
+        assert self._exit() == ["0", ""], self.text()
+        raw = self.raw.read_bytes()
+        assert raw.rindex(b"\x1b[?1049l") > raw.rindex(b"\x1b[?1049h")
+        assert b"Traceback" not in raw
+
+    def _exit(self) -> list[str]:
+        """Return exit code and signal, as far as tmux knows them."""
+        return self._told("#{pane_dead_status}|#{pane_dead_signal}")
+
+    def _told(self, what: str) -> list[str]:
+        return self._said("display-message", "-p", what).strip().split("|")
 
     def _said(self, *words: str) -> str:
         done = subprocess.run([*self.server, *words], capture_output=True, check=True)

@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,32 +16,13 @@ from triage.ui.screens.documents import FOLDER, DocumentsScreen
 from triage.ui.statement import lacking
 from triage.ui.widgets.acknowledging import Tick
 from triage.ui.widgets.field import Choice, Field
-from ui.desk import SIZES, console, lines, run, settle, shown
+from ui.desk import SIZES, Steps, console, lines, press, run_on, shown
 from ui.examined import REFERENCE
 
 
-def opened(
-    app: Console, steps: Callable[[Pilot[None]], Awaitable[None]], reference: str, size: tuple[int, int] = (80, 24)
-) -> None:
+def opened(app: Console, steps: Steps, reference: str, size: tuple[int, int] = (80, 24)) -> None:
     """Run these steps on the form of a decision."""
-
-    async def whole(pilot: Pilot[None]) -> None:
-        app.open_decision(reference)
-        await pilot.pause()
-        await settle(pilot)
-        await pilot.pause()
-        assert isinstance(app.screen, DecisionScreen)
-        await steps(pilot)
-
-    run(app, whole, size)
-
-
-async def press(pilot: Pilot[None], *keys: str) -> None:
-    for key in keys:
-        await pilot.press(key)
-        await pilot.pause()
-        await settle(pilot)
-        await pilot.pause()
+    run_on(app, partial(app.open_decision, reference), DecisionScreen, steps, size)
 
 
 def say(app: Console, **said: str) -> None:

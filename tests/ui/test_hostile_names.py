@@ -5,11 +5,10 @@ import sqlite3
 import sys
 from pathlib import Path
 
-import pytest
 from suite import Tool
 
 from triage.session.view import CaseView
-from ui.terminal import terminal
+from ui.terminal import Terminal, terminal
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 MARK = "PWNED"
@@ -43,35 +42,55 @@ def renamed(case: Path) -> None:
             shown = stored.decode(errors="replace")
             database.execute("UPDATE item SET path = ?, path_bytes = ? WHERE id = ?", (shown, odd, number))
             database.execute("UPDATE finding SET path = ? WHERE item_id = ?", (shown, number))
+        for name in NAMES:
+            told = name.encode("utf-8", "surrogateescape").decode(errors="replace")
+            row = (f"volume:0!path:/{told}", "unreadable", f"cannot be read: {told}")
+            database.execute("INSERT INTO trouble (exhibit_id, address, code, text) VALUES (1, ?, ?, ?)", row)
     database.close()
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_hostile_names_reach_the_terminal_as_escapes_on_every_screen(
-    case: Path, size: tuple[int, int], tool: Tool
-) -> None:
+def in_every_size(window: Terminal, *wanted: str) -> None:
+    """Wait for this in a window of each size; the keys are always there, and nothing pushed them aside."""
+    for size in SIZES:
+        window.resize(size)
+        window.wait(lambda: is_framed(window.text().splitlines()), f"the keys at the foot at {size}")
+        window.until(*wanted)
+
+
+def is_framed(rows: list[str]) -> bool:
+    """Tell whether the title is the first row and the keys are the last, as after a change of size."""
+    return bool(rows) and rows[0].startswith(" DigiVan triage") and "F10 Quit" in rows[-1]
+
+
+def test_hostile_names_reach_the_terminal_as_escapes_on_every_screen(case: Path, tool: Tool) -> None:
     renamed(case)
     findings = len(CaseView(case).findings_page(offset=0, limit=100))
     words = [sys.executable, "-m", "triage", "console", "--case", str(case.absolute())]
-    with terminal(tool("tmux"), words, size, {"LANG": "C.UTF-8", "LOGNAME": "sam"}) as window:
-        window.until("triage Board", "╔═ ABC/1")
+    with terminal(tool("tmux"), words, SIZES[0], {"LANG": "C.UTF-8", "LOGNAME": "sam"}) as window:
+        in_every_size(window, "triage Board", "╔═ ABC/1")
         window.press("Enter")
-        window.until("Device ABC/1", MARK)
+        in_every_size(window, "Device ABC/1", MARK)
         for pane in "2345678":
             window.type(pane)
-            window.until(f"[{pane} ")
-            assert "F10 Quit" in window.text().splitlines()[-1]
+            in_every_size(window, f"[{pane} ")
+        window.type("4")
+        in_every_size(window, "[4 ", MARK)
         window.type("1")
         window.until("[1 Findings]", MARK)
         window.press("Enter")
         for _ in range(findings - 1):
-            window.until("triage Finding", "State", MARK)
+            in_every_size(window, "triage Finding", "State", MARK)
             window.press("Down", "Enter")
+        window.press("F2")
+        window.until("triage Board")
+        window.type("d")
+        in_every_size(window, "triage Decision on ABC/1", "Recommended")
+        window.press("C-d")
+        in_every_size(window, "triage Documents of ABC/1")
         window.press("F5")
-        window.until("triage Ledger")
-        rows = window.text().splitlines()
-        assert rows[0].startswith(" DigiVan triage")
-        assert "F10 Quit" in rows[-1]
+        in_every_size(window, "triage Ledger")
+        window.press("C-p")
+        window.until("Search for commands")
         told = window.raw.read_bytes().decode("utf-8", "surrogateescape")
     assert MARK in told
     left = _OWN.sub("", told)

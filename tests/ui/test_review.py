@@ -10,7 +10,7 @@ from triage.session.view import CaseView
 from triage.ui.app import Console
 from triage.ui.screens.review import ReviewScreen
 from triage.ui.widgets.paged import PagedTable
-from triage.ui.widgets.picture import HalfBlocks, fitted
+from triage.ui.widgets.picture import Picture, fitted
 from ui.desk import SIZES, console, lines, run, settle, shown
 
 CANDIDATE, MATCH, NASTY = 2, 1, 3
@@ -69,7 +69,7 @@ def test_each_showing_needs_its_key_is_logged_and_counted_and_can_be_hidden(case
     async def steps(pilot: Pilot[None]) -> None:
         for number, key in enumerate("1234", 1):
             await press(pilot, key)
-            picture = screen(app).query_one(HalfBlocks)._picture
+            picture = screen(app).query_one(Picture)._picture
             assert picture is not None
             levels.append(picture.level)
             assert "\u2580" in shown(app)
@@ -78,7 +78,7 @@ def test_each_showing_needs_its_key_is_logged_and_counted_and_can_be_hidden(case
         await press(pilot, "0")
         assert "\u2580" not in shown(app)
         await press(pilot, "1", "f1", "escape")
-        assert not screen(app).query_one(HalfBlocks).is_shown
+        assert not screen(app).query_one(Picture).is_shown
 
     opened(app, steps, CANDIDATE, (120, 40))
     assert levels == list(Level)
@@ -90,7 +90,7 @@ def test_a_picture_is_hidden_when_another_finding_is_shown(case: Path) -> None:
     async def steps(pilot: Pilot[None]) -> None:
         await press(pilot, "1", "home", "enter")
         assert screen(app).number == MATCH
-        assert not screen(app).query_one(HalfBlocks).is_shown
+        assert not screen(app).query_one(Picture).is_shown
         await press(pilot, "n")
         assert screen(app).number == CANDIDATE
 
@@ -169,7 +169,7 @@ def test_a_source_that_is_gone_is_told_and_counts_for_nobody(case: Path, monkeyp
     async def steps(pilot: Pilot[None]) -> None:
         await press(pilot, "1")
         assert "gone.img" in str(screen(app).query_one("#said", Static).content)
-        assert not screen(app).query_one(HalfBlocks).is_shown
+        assert not screen(app).query_one(Picture).is_shown
 
     opened(app, steps, CANDIDATE, (120, 40))
     assert reveals(case) == {}

@@ -109,7 +109,7 @@ def examine(
     from triage.session.host import ready_workers  # noqa: PLC0415 - light, and first: both load at the same time
 
     ready_workers(pictures=profile != Profile.EXACT)
-    from triage.engine.dispatch import Stop  # noqa: PLC0415 - heavy to load, and help must come at once
+    from triage.engine.plan import Stop  # noqa: PLC0415 - heavy to load, and help must come at once
     from triage.session import library as sets  # noqa: PLC0415 - as above
     from triage.session.examination import Examination, Order  # noqa: PLC0415 - as above
 

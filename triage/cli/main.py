@@ -11,6 +11,16 @@ from triage.cli.stopping import stop_at_once
 from triage.cli.streams import ReaderGone, guard_streams
 from triage.model.errors import DigiVanError
 
+_OPTIONS = {
+    "case": "--case",
+    "exhibit": "--exhibit",
+    "library": "--library",
+    "folder": "--out",
+    "trace": "--profile-run",
+    "second": "--second NAME --second-reason TEXT",
+    "acknowledged": "--acknowledge all",
+}
+
 
 def main(beside: Mapping[str, str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code; every error is one line on standard error.
@@ -32,7 +42,8 @@ def main(beside: Mapping[str, str] | None = None) -> NoReturn:
 def _tell(error: DigiVanError) -> None:
     from triage.cli.text import safe  # noqa: PLC0415 - see above
 
-    sys.stderr.write(f"triage: {safe(' '.join(str(error).split()))}\n")
+    option = f" ({_OPTIONS[error.field]})" if error.field else ""
+    sys.stderr.write(f"triage: {safe(' '.join(str(error).split()))}{option}\n")
 
 
 def _run(beside: Mapping[str, str]) -> int:

@@ -10,7 +10,8 @@ from rich.table import Table
 
 from triage.cli.account import share
 from triage.cli.output import console
-from triage.cli.text import duration, place, safe, size
+from triage.cli.rows import where
+from triage.cli.text import duration, safe, size
 
 _SHOWN = 40
 _VERDICTS = {
@@ -71,8 +72,7 @@ def _findings(findings: Iterable[Mapping[str, Any]], count: int) -> Table:
         table.add_column(column, justify="right" if column == "bits" else "left", overflow="fold")
     for row in islice(findings, _SHOWN):
         kind = row["match"] if row["match"] not in {"pdq", "phash", "block"} else _candidate(row)
-        where = place(row["path"], allocated=row["allocated"])
-        table.add_row(kind, str(row["distance"]), safe(row["set"]), safe(str(row["category"] or "-")), where)
+        table.add_row(kind, str(row["distance"]), safe(row["set"]), safe(str(row["category"] or "-")), where(row))
     return table
 
 

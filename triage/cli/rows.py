@@ -17,6 +17,7 @@ from triage.cli.output import console
 from triage.cli.parameters import EXHIBIT_REFERENCE, PLACE
 from triage.cli.text import json_line, place, safe
 from triage.model.errors import UsageError
+from triage.session.remains import told
 
 if TYPE_CHECKING:  # heavy to load, and help must come at once
     from triage.store.case import CaseReader
@@ -63,6 +64,13 @@ def writer(columns: tuple[str, ...], *, jsonl: bool, as_csv: bool) -> Writer:
     return _write_csv if as_csv else partial(_write_table, columns)
 
 
+def where(row: Row) -> str:
+    """Return where an item is; of a deleted one also how much of its space others have by now, if the row tells."""
+    if row.get("allocated", True) or row.get("reused_bytes") is None:
+        return place(row["path"], allocated=row.get("allocated", True))
+    return f"{safe(row['path'])} ({told(row)})"
+
+
 def _write_json(rows: Iterable[Row], *, several: bool) -> None:  # noqa: ARG001 - every row names its exhibit
     for row in rows:
         sys.stdout.write(json_line(row) + "\n")
@@ -95,7 +103,7 @@ def _write_table(columns: tuple[str, ...], rows: Iterable[Row], *, several: bool
 
 def _cell(row: Row, column: str) -> str:
     if column == "path":
-        return place(row["path"], allocated=row.get("allocated", True))
+        return where(row)
     if column == "confirmed":
         return _CONFIRMED[row[column]]
     return "-" if row[column] is None else safe(str(row[column]))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from triage.engine.answers.fitting import fits
 from triage.engine.messages import Done, ExamineItems, Reply, Request, raise_refusal
 from triage.engine.phases.phase import Phase, Work
+from triage.engine.plan import Stop
 from triage.engine.trace import Span, Trace
 from triage.engine.workers.pool import Lost, WorkerPool
 from triage.model.errors import SourceError
@@ -16,18 +17,6 @@ from triage.model.event import EndedBy, Event, Noted
 _STARTS = 8
 _GRACE = 2.0  # seconds: many times what a batch is meant to take
 _HELD = 0.2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
-    """When a run ends before its end: after so many seconds, or with so many findings in all; None: never."""
-
-    seconds: float | None = None
-    findings: int | None = None
-
-    def is_late(self, seconds: float) -> bool:
-        """Tell whether a run that takes so long already is to end."""
-        return self.seconds is not None and seconds >= self.seconds
 
 
 def never() -> bool:

@@ -259,14 +259,16 @@ class SelfTested:
 class Members:
     """Some members of the container of a number, as rows (see `member_row`), from position `first` among them on.
 
-    `found` are the findings, each with the number of its row. `ended`: there are no more; `whole`: all there are were
-    given out. `in_hand` is the path of a member for a person to see.
+    `found` are the findings, each with the number of its row; `told` is what the container itself indicates by what is
+    in it. `ended`: there are no more; `whole`: all there are were given out. `in_hand` is the path of a member for a
+    person to see.
     """
 
     container: int
     first: int
     rows: tuple[Row, ...]
     found: tuple[tuple[int, Finding], ...]
+    told: tuple[Indication, ...] = ()
     troubles: tuple[Trouble, ...]
     ended: bool
     whole: bool

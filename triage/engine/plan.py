@@ -110,6 +110,18 @@ def depth_of(profile: Profile, needs: frozenset[str]) -> Depth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """When a run ends before its end: after so many seconds, or with so many findings in all; None: never."""
+
+    seconds: float | None = None
+    findings: int | None = None
+
+    def is_late(self, seconds: float) -> bool:
+        """Tell whether a run that takes so long already is to end."""
+        return self.seconds is not None and seconds >= self.seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Same plan and same evidence give the same items and findings.
 

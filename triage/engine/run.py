@@ -8,7 +8,7 @@ from pathlib import Path
 
 from triage.engine import messages
 from triage.engine.backlog import Backlog
-from triage.engine.dispatch import Dispatch, Stop, never
+from triage.engine.dispatch import Dispatch, never
 from triage.engine.messages import (
     Done,
     Opened,
@@ -30,7 +30,7 @@ from triage.engine.phases.phase import Clock, Phase, Work, account
 from triage.engine.phases.proving import Proving
 from triage.engine.phases.sampling import Sampling
 from triage.engine.phases.searching import Searching
-from triage.engine.plan import Limits
+from triage.engine.plan import Limits, Stop
 from triage.engine.siblings import Siblings
 from triage.engine.tally import Tally
 from triage.engine.trace import Span, Trace

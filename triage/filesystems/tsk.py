@@ -74,7 +74,8 @@ class TskFileSystem:
             raise OSError(one_line(error)) from error
         self._files: OrderedDict[int, Any] = OrderedDict()
         self.kind = _KINDS.get(int(self._fs.info.ftype), "unknown")
-        self.block_size = int(self._fs.info.block_size)
+        self._block_size = int(self._fs.info.block_size)
+        self.block_size = self._block_size * self._blocks_allocated_together()
 
     def walk(self) -> Iterator[Item | Trouble]:
         """List every name: allocated ones, then deleted ones, then orphans, in the order of the directories."""
@@ -85,9 +86,9 @@ class TskFileSystem:
 
     def _layout(self) -> Layout:
         info, size, shown = self._fs.info, self._volume.info.size, len(self._image.front)
-        readable = min(size, (int(info.last_block_act) + 1) * self.block_size)
+        readable = min(size, (int(info.last_block_act) + 1) * self._block_size)
         layout = Layout(
-            block_size=self.block_size,
+            block_size=self._block_size,
             start=self._volume.run.offset,
             size=size,
             readable=readable,
@@ -112,9 +113,20 @@ class TskFileSystem:
                     runs = found.runs if found.whole else ()
         return Records(self._image.pieces, runs)
 
+    def _blocks_allocated_together(self) -> int:
+        """Return how many of the library's blocks are one allocation unit: of FAT and exFAT its blocks are sectors.
+
+        Facts: the boot sector of FAT has the number in byte 13, that of exFAT its power of two in byte 109.
+        """
+        if "fat" not in self.kind:
+            return 1
+        boot = self._image.front or self._volume.read_at(0, _BOOT_SECTOR)
+        count = 1 << (boot[109] & 31) if self.kind == "exfat" else boot[13]
+        return max(1, count)
+
     def _cut(self) -> Trouble:
         info = self._fs.info
-        whole = (int(info.last_block) + 1) * self.block_size
+        whole = (int(info.last_block) + 1) * self._block_size
         text = f"{self.kind} of {whole} bytes in a volume of {self._volume.size}: its end is missing"
         return Trouble(address=self._volume.address, code=TroubleCode.DAMAGED, text=text)
 

@@ -240,16 +240,14 @@ class Library:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise StoreError(
-                f"{_shown(self.folder)}: cannot list the hash-set library: {error.strerror}: name another --library"
-            ) from error
+            text = f"{_shown(self.folder)}: cannot list the hash-set library: {error.strerror}: name another folder"
+            raise StoreError(text, field="library") from error
         return [path for path in entries if path.name.endswith(SUFFIX) and not path.name.startswith(".")]
 
     def _cannot_write(self, error: OSError) -> StoreError:
         cause = error.strerror or str(error)
-        return StoreError(
-            f"{_shown(self.folder)}: cannot write the hash-set library: {cause}: choose another --library"
-        )
+        text = f"{_shown(self.folder)}: cannot write the hash-set library: {cause}: choose another folder"
+        return StoreError(text, field="library")
 
 
 def _size(path: Path) -> int:

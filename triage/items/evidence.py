@@ -47,8 +47,10 @@ class Evidence:
     def recognise(self, region: Region) -> VolumeReport:
         """Return what kind of file system a region holds, or why none can be read."""
         found = self._recognition(region.run)
-        kind = found.filesystem.kind if found.filesystem else None
-        return VolumeReport(region=region, state=found.state, file_system=kind, text=found.text)
+        if found.filesystem is None:
+            return VolumeReport(region=region, state=found.state, text=found.text)
+        kind, unit = found.filesystem.kind, found.filesystem.block_size
+        return VolumeReport(region=region, state=found.state, file_system=kind, text=found.text, block_size=unit)
 
     def walk(self, region: Region) -> Iterator[Item | Trouble]:
         """List what a region holds: trouble met in recognising it, then items in a fixed order."""

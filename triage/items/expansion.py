@@ -15,6 +15,7 @@ from triage.content.members.decoding import obstacle_of
 from triage.content.members.member import DEEPEST, TOO_DEEP, Budget, Found, Member, Obstacle
 from triage.content.members.reading import HEAD, holds_members, members
 from triage.items.evidence import Evidence
+from triage.items.indicators_content import is_asked
 from triage.items.inner_volumes import Inner, Inside
 from triage.items.nested_images import image_files, may_be_image
 from triage.items.shadow_copies import is_store, shadow_files
@@ -56,14 +57,16 @@ class Expanded(NamedTuple):
 
 
 def opens(item: Item, media_type: str | None, head: bytes, reach: Reach, content: Content | None = None) -> bool:
-    """Tell whether `expand` has anything to do for a file, by its name, its type and its first 4,096 bytes.
+    """Tell whether a file is to be gone through, by its name, its type and its first 4,096 bytes.
 
-    With its content, also by what follows a picture or program: at most 128 KiB are read for it of a file that is not
-    whole in memory anyhow.
+    `expand` does that, and `told_by` for one that is asked for accounts or devices. With its content, also by what
+    follows a picture or program: at most 128 KiB are read for it of a file that is not whole in memory anyhow.
     """
     if reach.shadows and is_store(item):
         return True
     if reach.images and may_be_image(item, head):
+        return True
+    if is_asked(item):
         return True
     return holds_members(media_type, head, content, thumbnails=reach.thumbnails)
 
@@ -79,10 +82,10 @@ def expand(  # noqa: PLR0917 - what is opened, and how far
     if evidence.unreadable_in(item):
         content = evidence.content(item, volume)  # the given one may keep the zeros that stand for what is lost
     expansion = _Expansion(evidence, volume, reach, Budget.of(content.size))
-    yield from expansion.inside(item, _Outermost(content, evidence.source), media_type, 1)
+    yield from expansion.inside(item, Intact(content, evidence.source), media_type, 1)
 
 
-class _Outermost(Content):
+class Intact(Content):
     """A content that is refused where bytes of the source are lost: the zeros in their place are no member's."""
 
     def __init__(self, content: Content, source: WatchedSource) -> None:

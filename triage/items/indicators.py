@@ -1,6 +1,7 @@
 """What the names of items tell an examiner besides hits: programs, folders and files to know of, and a force's words.
 
-Names only, never content. The table is `indicators.toml`; a force may give its own, and a list of words.
+Names only, never content, of which `indicators_content` tells. The table is `indicators.toml`; a force may give its
+own, and a list of words.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from triage.model.indication import Indication
 KEYWORD = "keyword"
 """The group of what a force's own list gave."""
 
-_VERSION = 1  # to be raised when the same table can tell another thing of the same names
+_VERSION = 2  # to be raised when the same evidence can be told another thing with the same table and words
 _MEANS = "The name holds a word of the force's list, perhaps inside of another word; it says nothing of the content."
 
 

@@ -8,6 +8,15 @@ BLOCK_BYTES = 4096
 BLOCK_DIGEST_BYTES = 16
 """Bytes of the digest of a block: its MD5."""
 
+ASSURED_BYTES = 20 << 20
+"""A sample is laid so that an unbroken content of so many bytes is met without doubt, a scattered one nearly so."""
+
+ASSURED_CONFIDENCE = 0.99
+"""How surely a sample meets a content of `ASSURED_BYTES` that is scattered over single blocks."""
+
+LEAST_DRAWN = 1 << 14
+"""Blocks that are drawn at least, where there are so many: small parts cost nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockStratum:

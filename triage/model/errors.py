@@ -7,14 +7,19 @@ DigiVanError
  |- StoreError              4  the case or the library cannot be written or does not verify
  '- EvidenceError           -  trouble inside the evidence: recorded, never fatal to a run
 
-A message is one line: the thing, the cause, the next step.
+A message is one line: the thing, the cause, the next step. It holds for whoever asks, so it names no option of the
+command line: where another value of a part of the request would help, `field` says which.
 """
 
 
 class DigiVanError(Exception):
-    """Base of every error this product raises on purpose."""
+    """Base of every error this product raises on purpose; `field` is the part of the request to say differently."""
 
     exit_code = 1
+
+    def __init__(self, text: str = "", *, field: str = "") -> None:
+        super().__init__(text)
+        self.field = field
 
 
 class UsageError(DigiVanError):

@@ -53,7 +53,8 @@ class VolumeReport:
 
     `file_system` is the kind (ntfs, fat16, ext4, ...). `state` is one of `read`, `encrypted`, `unsupported`,
     `ambiguous`, `no-file-system`, `empty` (all bytes zero). `text` is one line for a person.
-    `listed` says that every name in it was listed.
+    `listed` says that every name in it was listed. `block_size` is the allocation unit of the file system in bytes, 1
+    where it is not known.
     """
 
     region: Region
@@ -61,3 +62,4 @@ class VolumeReport:
     file_system: str | None = None
     text: str = ""
     listed: bool = False
+    block_size: int = 1

@@ -3,17 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from triage.model.coverage import Coverage, CoverageClass, RegionCoverage
 from triage.model.evidence import Region, VolumeReport
 from triage.model.item import Outcome
 from triage.model.runs import ByteRun
-from triage.store.spans import Spans, intersect, merge, spans_of, subtract, total
+from triage.store.spans import Spans, before, intersect, merge, spans_of, subtract, total
 
 _UNSUPPORTED = frozenset({"unsupported", "ambiguous", "no-file-system"})
-
-_Numbers = NDArray[np.int64]
 
 # A byte that several claim goes to the first: what was read was read, whoever else shares the block.
 _ORDER = (
@@ -107,8 +104,8 @@ class _Left:
         count = total(new)
         self.spans = subtract(self.spans, spans)
         self.taken[kind] += count
-        before = _before(new, self._edges)
-        self._within[kind] += before[:, 1] - before[:, 0]
+        taken = before(new, self._edges)
+        self._within[kind] += taken[:, 1] - taken[:, 0]
         return count
 
     def by_region(self, reports: Mapping[Region, VolumeReport]) -> tuple[RegionCoverage, ...]:
@@ -124,11 +121,3 @@ class _Left:
             )
             for index, region in enumerate(self._regions)
         )
-
-
-def _before(spans: Spans, places: _Numbers) -> _Numbers:
-    """Return for each place how many bytes of the spans, sorted and disjoint, lie before it."""
-    begun = np.searchsorted(spans[:, 0], places)
-    lengths = np.concatenate(([0], np.cumsum(spans[:, 1] - spans[:, 0])))
-    ends = np.concatenate(([0], spans[:, 1]))
-    return np.asarray(lengths[begun] - np.maximum(ends[begun] - places, 0), np.int64)

@@ -99,13 +99,16 @@ def _check_texts(statement: Statement) -> None:
 def _check_second(statement: Statement, recommended: Verdict) -> None:
     name, reason = statement.second, statement.second_reason
     if (name is None) != (reason is None):
-        raise UsageError("a second person is a name and a reason; give --second and --second-reason together")
+        raise UsageError("a second person is a name and a reason; give both", field="second")
     if name is not None and same_person(name, statement.examiner):
-        raise UsageError(f"{name} cannot be examiner and second person at once; give the name of another --second")
+        raise UsageError(
+            f"{name} cannot be examiner and second person at once; give the name of somebody else", field="second"
+        )
     if name is None and is_against(statement.verdict, recommended):
         raise UsageError(
             f"to {statement.verdict} is against the recommendation ({recommended}); a second person has to stand for "
-            "it: give --second NAME and --second-reason TEXT, or refer the exhibit to the laboratory"
+            "it: give the name and the reason of that person, or refer the exhibit to the laboratory",
+            field="second",
         )
 
 
@@ -119,7 +122,8 @@ def _check_acknowledged(statement: Statement, recommendation: Recommendation) ->
     if left and statement.acknowledged and must_acknowledge(statement.verdict):
         raise UsageError(
             f"a return acknowledges everything that was not looked at, or nothing; left out: {', '.join(left)}; read "
-            "the reasons of the recommendation, then give --acknowledge with these codes as well, or --acknowledge all"
+            "the reasons of the recommendation, then acknowledge these as well",
+            field="acknowledged",
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
-from triage.model.blocks import BLOCK_BYTES, BlockStratum
+from triage.model.blocks import ASSURED_BYTES, ASSURED_CONFIDENCE, BLOCK_BYTES, LEAST_DRAWN, BlockStratum
 from triage.model.coverage import CoverageClass
 from triage.model.event import EndedBy
 from triage.policy.block_bounds import block_bound
@@ -27,8 +27,6 @@ _COVERED = (
     CoverageClass.SKIPPED_KNOWN,
 )
 _SEARCHED = (CoverageClass.UNALLOCATED_NOT_EXAMINED, CoverageClass.OUTSIDE_PARTITIONS)
-_DRAWN = 1 << 14  # blocks
-_ASSURED, _SURE = 20 << 20, 0.99  # bytes that a sample of blocks meets, and how surely
 _MISSING = (
     CoverageClass.NOT_EXAMINED,
     CoverageClass.UNREADABLE,
@@ -118,9 +116,9 @@ def _space_is_done(facts: Facts) -> bool:
 
 def _is_sampled(one: BlockStratum) -> bool:
     """Tell whether a sample has what every one draws at least, and leaves little enough possible."""
-    possible = block_bound(one, _SURE)
-    drawn = one.grid_read == one.grid and one.drawn >= min(one.blocks - one.grid, _DRAWN)
-    return drawn and possible is not None and possible * BLOCK_BYTES < _ASSURED
+    possible = block_bound(one, ASSURED_CONFIDENCE)
+    drawn = one.grid_read == one.grid and one.drawn >= min(one.blocks - one.grid, LEAST_DRAWN)
+    return drawn and possible is not None and possible * BLOCK_BYTES < ASSURED_BYTES
 
 
 def _bounded(facts: Facts, policy: Policy) -> bool:

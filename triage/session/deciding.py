@@ -95,7 +95,7 @@ class Deciding:
         if record.state is ExhibitState.PLANNED:
             raise UsageError(
                 f"the examination of exhibit {self._reference} never began, so that there is nothing to decide on; "
-                "run triage examine on it first"
+                "examine it first"
             )
         return record
 

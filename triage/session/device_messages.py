@@ -15,7 +15,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Nice:
-    """Take less of the processor, or more: 0 is as much as others have, 19 only what they leave."""
+    """Take less of the processor, or more: 0 is as much as any run has, 15 only what others leave."""
 
     value: int
 

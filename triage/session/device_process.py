@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # heavy to load
 _PROGRESS = 0.2  # seconds between two reports of it
 _LOOK = 0.5  # seconds between two looks for a device that is gone
 _SETTLE = 1.0  # seconds before the first
+_BEHIND = 4  # the nice value of the most urgent run: the console, where a person waits for an answer, comes first
+_AUTOGROUP = "/proc/self/autogroup"
 
 
 def run_device(visit: Connection, *, pictures: bool) -> None:
@@ -34,6 +36,7 @@ def run_device(visit: Connection, *, pictures: bool) -> None:
     """
     _leave_terminal()
     _stop_once()
+    _be_nice(0)
     try:
         ready_workers(pictures=pictures)
         order = visit.recv()
@@ -154,15 +157,25 @@ class _Listener:
                 if isinstance(command, Pause):
                     self._paused = command.on
                 elif isinstance(command, Nice):
-                    self._be_nice(command.value)
+                    self._give_way(command.value)
         os.kill(os.getpid(), signal.SIGINT)
 
-    def _be_nice(self, value: int) -> None:
-        """Set the priority of this process, of its readers, and of those to come."""
+    def _give_way(self, value: int) -> None:
         try:
-            os.setpriority(os.PRIO_PGRP, 0, value)
+            _be_nice(value)
         except OSError as error:
             self._visit.send(Refused(f"the system does not give this run more of the processor: {error.strerror}"))
+
+
+def _be_nice(value: int) -> None:
+    """Set the priority of this process, of its readers, and of those to come.
+
+    Where Linux weighs sessions against each other (sched(7), the autogroup feature), the nice value of a process counts
+    within its session only, and the session has one of its own.
+    """
+    with suppress(OSError), open(_AUTOGROUP, "w", encoding="ascii") as session:  # noqa: PTH123 - light to import
+        session.write(f"{_BEHIND + value}")
+    os.setpriority(os.PRIO_PGRP, 0, _BEHIND + value)
 
 
 def _leave_terminal() -> None:

@@ -38,6 +38,7 @@ _KINDS = {
     Decided.REFER: (Kind.LABEL, Kind.CONTINUITY),
 }
 _LONGEST_NAME = 80
+_ON_ITS_OWN = 'exec "$0" "$1" </dev/null >/dev/null 2>&1 &'  # who looks at a document holds nobody up
 _PATIENCE = 60  # seconds for the printer to take a document
 
 
@@ -105,6 +106,16 @@ def print_file(case: Path, reference: str, path: Path) -> None:
         _record(opened, PRINTED, reference, path.name, pdf)
 
 
+def open_file(path: Path) -> None:
+    """Let the desktop of this machine show a document. Raises UsageError where there is none."""
+    has_desktop = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    program = shutil.which("xdg-open") if has_desktop else None
+    if program is None:
+        raise UsageError(f"this machine has no desktop to show documents on; open {path} elsewhere")
+    words = ["/bin/sh", "-c", _ON_ITS_OWN, program, str(path.absolute())]
+    subprocess.run(words, check=True, start_new_session=True)  # noqa: S603 - the system's own program, and a path
+
+
 def _documents(known: Known) -> tuple[Document, ...]:
     said = known.decision
     kinds = (Kind.CONTINUITY,) if said is None else _KINDS[Decided(said["verdict"])]
@@ -122,7 +133,7 @@ def _known(case: CaseReader, reference: str) -> Known:
             case.exhibits.key(reference)  # refuses it with the list of known ones
         told = entries(_events(case, reference))
         if not told:
-            raise UsageError(f"nothing is recorded of the custody of exhibit {reference} yet; run triage receive on it")
+            raise UsageError(f"nothing is recorded of the custody of exhibit {reference} yet; record its arrival first")
         decided = None
         if record is not None:
             with closing(decisions(case, reference)) as rows:
@@ -154,7 +165,9 @@ def _check_place(case: CaseReader, folder: Path) -> None:
         assert record is not None
         for source in map(Path, record.info.files):
             if place.is_relative_to(source.resolve()) or (source.is_block_device() and lies_on(place, source)):
-                raise UsageError(f"{folder} would lie inside the evidence {source}; name another --out")
+                raise UsageError(
+                    f"{folder} would lie inside the evidence {source}; name another folder", field="folder"
+                )
 
 
 def _is_there(path: Path, pdf: bytes) -> bool:
@@ -167,7 +180,7 @@ def _is_there(path: Path, pdf: bytes) -> bool:
     except OSError as error:
         raise _refused(path, error) from error
     if not same:
-        raise UsageError(f"{path} exists already and is something else; name another --out")
+        raise UsageError(f"{path} exists already and is something else; name another folder", field="folder")
     return True
 
 
@@ -187,7 +200,7 @@ def _write(path: Path, pdf: bytes) -> None:
 
 
 def _refused(path: Path, error: OSError) -> UsageError:
-    return UsageError(f"{path} cannot be written: {error.strerror}; name another --out")
+    return UsageError(f"{path} cannot be written: {error.strerror}; name another folder", field="folder")
 
 
 def _record(case: Case, action: str, reference: str, name: str, pdf: bytes) -> None:

@@ -2,16 +2,13 @@
 
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, TextIO
 
 from triage import __version__
 from triage.analyzers.order import ANALYZERS
-from triage.engine.dispatch import Stop
 from triage.engine.messages import Opened, Setup
-from triage.engine.phases.sampling import ASSURED
-from triage.engine.plan import Limits, Plan, Profile, depth_of, identity
+from triage.engine.plan import Plan, depth_of, identity
 from triage.engine.run import Run, describe
 from triage.engine.trace import write_trace
 from triage.engine.workers.pool import WorkerPool
@@ -19,49 +16,23 @@ from triage.hashsets.hashset import HashSet
 from triage.items.indicator_rules import IndicatorRule, load_rules
 from triage.items.indicators import Indicators
 from triage.items.keywords import Keywords
+from triage.model.blocks import ASSURED_BYTES, ASSURED_CONFIDENCE, LEAST_DRAWN
 from triage.model.custody import Payload
 from triage.model.errors import SourceError, StoreError, UsageError
-from triage.model.event import EndedBy, Event, Finished
+from triage.model.event import EndedBy, Event, Finished, Noted
 from triage.model.evidence import SourceInfo
 from triage.model.finding import SetKind
-from triage.model.secret import NO_SECRETS, Secrets
 from triage.policy.block_bounds import blocks_needed
-from triage.policy.policy import DEFAULT, Policy
+from triage.policy.policy import Policy
 from triage.session.conclusion import conclude
-from triage.session.host import RunClock, is_removable, lies_on, now, person
+from triage.session.host import RunClock, is_removable, lies_on, now
 from triage.session.library import library_at
+from triage.session.order import Order
 from triage.store.case import Case, CaseReader
 from triage.store.exhibits import ExhibitRecord, ExhibitState
 from triage.store.log import CaseLog
 
-_CONFIDENCE = 0.99
-_LEAST_DRAWN = 1 << 14
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What a person asked for: examine `source` as `exhibit` of the case in the folder `case`.
-
-    `policy` is the name of a shipped policy, or a file; `secrets` are tried on encrypted volumes; `indicators` is the
-    table by which names are told, None for the shipped one, `keywords` a force's own list of words. `stop` says when to
-    end before the end; `trace` names a file for what the time went to.
-    """
-
-    source: Path
-    case: Path
-    exhibit: str
-    profile: Profile = Profile.SCENE
-    jobs: int = 1
-    library: Path | None = None
-    policy: str = DEFAULT
-    secrets: Secrets = NO_SECRETS
-    indicators: Path | None = None
-    keywords: Path | None = None
-    verify_source: bool = False
-    stop: Stop = field(default_factory=Stop)
-    trace: Path | None = None
-    actor: str = field(default_factory=person)
-    limits: Limits = field(default_factory=Limits)
+__all__ = ["Examination", "Order", "open_case"]
 
 
 class Examination:
@@ -97,6 +68,7 @@ class Examination:
         self.finished = record.state is ExhibitState.FINISHED
         self._clock = RunClock(record.seconds)
         self._log = CaseLog(order.case, order.exhibit)
+        self._tiers_ended: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -113,8 +85,7 @@ class Examination:
             with closing(run.events()) as events:
                 for event in events:
                     self._log.event(event, self._clock.seconds())
-                    if isinstance(event, Finished):
-                        self.ended_by = event.by
+                    self._note(event)
                     yield event
         except StoreError:
             # What cannot be written cannot be concluded; the case stays as its last commit left it.
@@ -131,6 +102,14 @@ class Examination:
                 write_trace(self._trace, run.spans)
         self._conclude()
         self.finished = self.ended_by is EndedBy.END
+
+    def _note(self, event: Event) -> None:
+        """Keep what the last entry in the ledger tells of the run."""
+        match event:
+            case Finished():
+                self.ended_by = event.by
+            case Noted(name="tier-ended"):
+                self._tiers_ended[str(event.facts["tier"])] = int(event.facts["seconds"])
 
     def _run(self) -> Run:
         order = self._order
@@ -180,6 +159,7 @@ class Examination:
                 "coverage": {kind.value: count for kind, count in coverage.bytes.items()},
                 "items": dict(coverage.items),
                 "ended_by": ended_by.value,
+                "tiers_ended": self._tiers_ended,  # seconds since the examination began, over all runs
                 "verdict": recommendation.verdict.value,
                 "reasons": [reason.code for reason in recommendation.reasons],
             }
@@ -233,11 +213,11 @@ def _words(order: Order) -> tuple[str, ...]:
 
 
 def _draws(blocks: int) -> int:
-    """Return how many blocks are drawn: with 99 % confidence content of `ASSURED` bytes is met, however scattered.
+    """Return how many blocks are drawn: with 99 % confidence content of `ASSURED_BYTES` is met, however scattered.
 
     Of a small part more are drawn than that takes, for they cost no time.
     """
-    return max(min(blocks, _LEAST_DRAWN), blocks_needed(blocks, ASSURED, _CONFIDENCE))
+    return max(min(blocks, LEAST_DRAWN), blocks_needed(blocks, ASSURED_BYTES, ASSURED_CONFIDENCE))
 
 
 def _trace_file(order: Order, undo: ExitStack) -> TextIO | None:
@@ -250,12 +230,13 @@ def _trace_file(order: Order, undo: ExitStack) -> TextIO | None:
         return None
     try:
         if path.resolve().is_relative_to(order.source.resolve()):
-            raise UsageError(f"the trace {path} would lie inside the evidence; name another --profile-run")
+            raise UsageError(f"the trace {path} would lie inside the evidence; name another file", field="trace")
         return undo.enter_context(path.open("x", encoding="utf-8"))
     except FileExistsError as error:
-        raise UsageError(f"{path} exists already; name a new file with --profile-run") from error
+        raise UsageError(f"{path} exists already; name a new file for the trace", field="trace") from error
     except OSError as error:
-        raise UsageError(f"the trace {path} cannot be written: {error.strerror}; name another --profile-run") from error
+        text = f"the trace {path} cannot be written: {error.strerror}; name another file"
+        raise UsageError(text, field="trace") from error
 
 
 def _check_places(order: Order) -> None:
@@ -269,9 +250,13 @@ def _check_places(order: Order) -> None:
     try:
         case = order.case.resolve()
     except (OSError, RuntimeError) as error:
-        raise StoreError(f"{order.case} cannot be reached: {_cause(error)}; name another --case") from error
+        text = f"{order.case} cannot be reached: {_cause(error)}; name another folder for the case"
+        raise StoreError(text, field="case") from error
     if case.is_relative_to(source) or (source.is_block_device() and lies_on(case, source)):
-        raise UsageError(f"the case {order.case} would lie inside the evidence {order.source}; name another --case")
+        raise UsageError(
+            f"the case {order.case} would lie inside the evidence {order.source}; name another folder for it",
+            field="case",
+        )
 
 
 def _cause(error: Exception) -> str:
@@ -300,11 +285,13 @@ def _check_same(record: ExhibitRecord, plan: Plan, order: Order) -> None:
     if record.identity != plan.source:
         raise SourceError(
             f"{order.source} is not the source that exhibit {order.exhibit} was begun with; "
-            "give that source, or another --exhibit"
+            "give that source, or another reference",
+            field="exhibit",
         )
     if record.plan_digest != plan.digest():
         raise UsageError(
             f"exhibit {order.exhibit} was begun with another profile, policy or version, "
             "other hash sets or other passwords; "
-            "repeat the first command to resume, or give another --exhibit"
+            "give the same to resume, or another reference",
+            field="exhibit",
         )

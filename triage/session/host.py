@@ -36,7 +36,9 @@ def library_folder(named: Path | None) -> Path:
     try:
         return Path.home() / ".local" / "share" / "digivan" / "hashsets"
     except RuntimeError as error:
-        raise UsageError("this user has no home folder for the hash-set library; name one with --library") from error
+        raise UsageError(
+            "this user has no home folder for the hash-set library; name the folder of one", field="library"
+        ) from error
 
 
 @dataclass(slots=True)

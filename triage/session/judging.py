@@ -47,7 +47,7 @@ def _candidate(case: Case, number: int) -> Candidate:
     if candidate.match in EXACT:
         raise UsageError(
             f"finding {number} is a digest match ({candidate.match}), which is not judged by looking; if it should not "
-            "count, decide against the recommendation with a second person (triage decide)"
+            "count, decide against the recommendation with a second person"
         )
     return candidate
 

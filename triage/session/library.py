@@ -120,7 +120,7 @@ def warnings(named: Path | None) -> tuple[str, ...]:
     ]
     if not notable:
         cause = f"no notable hash set in {library.folder}: nothing can match"
-        return (f"{cause}; import or build one first, or name another --library",)
+        return (f"{cause}; import or build one first, or name the folder of another library",)
     return tuple(filter(None, map(_age_warning, notable)))
 
 

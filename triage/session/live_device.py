@@ -15,8 +15,8 @@ from triage.model.event import EndedBy, Event, Found, Met, Progress, VolumeOpene
 from triage.model.evidence import SourceInfo, VolumeReport
 from triage.session.device_messages import Began, Command, Ended, Gone, Halt, Nice, Pause, Refused, Report
 from triage.session.device_process import run_device
-from triage.session.examination import Order
 from triage.session.host import now
+from triage.session.order import Order
 
 _NICE = 5  # one step of urgency
 _LEAST_URGENT = 3

@@ -1,7 +1,5 @@
 """The picture of a finding, shown on purpose: small, grey and blurred first, never without an entry in the ledger."""
 
-import json
-from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -96,5 +94,4 @@ def reveal(
 def reveals(folder: Path, reference: str | None = None) -> dict[str, int]:
     """Return how many pictures each person was shown, in one exhibit or in all, whoever saw most first."""
     with CaseReader.open(folder) as case:
-        events = [row for row in case.pages.events_of(REVEALED) if reference in {None, row["subject"]}]
-    return dict(Counter(json.loads(row["payload"])["examiner"] for row in events).most_common())
+        return case.pages.events_by(REVEALED, "examiner", reference)

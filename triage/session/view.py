@@ -11,6 +11,7 @@ from triage.model.evidence import SourceInfo, VolumeReport
 from triage.session.conclusion import coverage_now
 from triage.session.deciding import decisions
 from triage.session.intake import RECEIVED
+from triage.session.remains import told
 from triage.store.case import CaseReader
 from triage.store.pages import FindingState, Sort, Wanted
 
@@ -35,9 +36,14 @@ class CaseView:
     def findings_page(
         self, wanted: Wanted = _ALL, *, sort: Sort = Sort.NUMBER, descending: bool = False, offset: int, limit: int
     ) -> list[Row]:
-        """Return a page of findings with the keys of `triage findings`, and `state`, `kind`, `size`, `media_type`."""
+        """Return a page of findings with the keys of `triage findings`, and `state`, `kind`, `size`, `media_type`.
+
+        And `gone`, a clause for a person: that it is deleted, and how much of its space others have by now; empty where
+        it is not deleted.
+        """
         with self._case() as case:
-            return case.pages.findings(wanted, sort, descending=descending, offset=offset, limit=limit)
+            page = case.pages.findings(wanted, sort, descending=descending, offset=offset, limit=limit)
+            return _with_space(case, page)
 
     def findings_count(self, wanted: Wanted = _ALL) -> int:
         """Return how many findings there are."""
@@ -52,12 +58,12 @@ class CaseView:
     def finding(self, number: int) -> Row:
         """Return one finding with the keys of a page. Raises UsageError for a number that the case does not hold."""
         with self._case() as case:
-            return case.pages.finding(number)
+            return _with_space(case, [case.pages.finding(number)])[0]
 
     def siblings(self, number: int, *, offset: int, limit: int) -> list[Row]:
         """Return a page of the findings in the folder of a finding, itself among them, in the order of paths."""
         with self._case() as case:
-            return case.pages.siblings(number, offset=offset, limit=limit)
+            return _with_space(case, case.pages.siblings(number, offset=offset, limit=limit))
 
     def not_looked_at(self, reference: str, *, outcome: str | None = None, offset: int, limit: int) -> list[Row]:
         """Return a page of the items that were not examined, of one outcome or of all, those not reached last.
@@ -139,20 +145,27 @@ class CaseView:
         with self._case() as case:
             return [_event(row) for row in case.pages.events(reference, offset=offset, limit=limit)]
 
-    def exhibits(self) -> list[Row]:
-        """Return every exhibit in the order in which it was begun, then those received and not begun.
+    def timeline_count(self, reference: str) -> int:
+        """Return how many custody events an exhibit has."""
+        with self._case() as case:
+            return case.pages.events_count(reference)
+
+    def exhibits(self, reference: str | None = None) -> list[Row]:
+        """Return every exhibit in the order in which it was begun, then those received and not begun; or one of them.
 
         Keys: `reference`, `state` (None: not begun), `source`, `kind`, `size`, `started`, `ended`, `ended_by`,
         `seconds`, `findings` (how many), `profile` (the one it was begun with), `received` (the facts of its arrival as
         they stand, None where none were recorded).
         """
         with self._case() as case:
-            received = {row["subject"]: json.loads(row["payload"]) for row in case.pages.events_of(RECEIVED)}
-            begun = {reference: _exhibit(case, reference) for reference in case.exhibits.references()}
-        first = [reference for reference in received if reference not in begun]
+            arrivals = case.pages.events_of(RECEIVED, reference)
+            received = {row["subject"]: json.loads(row["payload"]) for row in arrivals}
+            wanted = [name for name in case.exhibits.references() if reference in {None, name}]
+            begun = {name: _exhibit(case, name) for name in wanted}
+        first = [name for name in received if name not in begun]
         return [
-            {**begun.get(reference, {**_NOT_BEGUN, "reference": reference}), "received": received.get(reference)}
-            for reference in (*begun, *first)
+            {**begun.get(name, {**_NOT_BEGUN, "reference": name}), "received": received.get(name)}
+            for name in (*begun, *first)
         ]
 
     def _case(self) -> CaseReader:
@@ -162,6 +175,12 @@ class CaseView:
 _NOT_BEGUN = dict.fromkeys(
     ("reference", "state", "source", "kind", "size", "started", "ended", "ended_by", "seconds", "findings", "profile")
 )
+
+
+def _with_space(case: CaseReader, page: list[Row]) -> list[Row]:
+    spaces = case.queries.spaces([row["id"] for row in page])
+    whole = [{**row, **spaces[row["id"]]} for row in page]
+    return [{**row, "gone": told(row)} for row in whole]
 
 
 def _event(row: Row) -> Row:

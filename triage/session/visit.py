@@ -10,9 +10,9 @@ from types import MappingProxyType
 from typing import Self
 
 from triage.model.event import Event
-from triage.session.examination import Order
 from triage.session.host import person
 from triage.session.live_device import DeviceState, LiveDevice
+from triage.session.order import Order
 
 __all__ = ["DeviceState", "LiveDevice", "Visit"]
 

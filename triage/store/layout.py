@@ -10,6 +10,8 @@ from triage.model.runs import ByteRun
 from triage.store.database import Database
 from triage.store.exhibits import Exhibits
 from triage.store.listing import forget_addresses
+from triage.store.reuse import measure_reuse
+from triage.store.rows import storable
 
 _LISTED, _ENDED_EARLY = 1, 2
 
@@ -46,12 +48,13 @@ class Layout:
         """Record what became of one region that `record_regions` knows."""
         with self._database.transaction():
             changed = self._database.execute(
-                "UPDATE region SET state = ?, file_system = ?, text = ? "
+                "UPDATE region SET state = ?, file_system = ?, text = ?, block_size = ? "
                 "WHERE exhibit_id = ? AND offset = ? AND name = ?",
                 (
                     report.state,
                     report.file_system,
                     printable(report.text),
+                    storable(report.block_size),
                     self._exhibits.key(reference),
                     report.region.run.offset,
                     printable(report.region.name),
@@ -73,16 +76,24 @@ class Layout:
                 file_system=row["file_system"],
                 text=row["text"],
                 listed=row["walked"] == _LISTED,
+                block_size=row["block_size"] or 1,
             )
             for row in self._regions(reference)
             if row["state"] is not None
         )
 
     def mark_walked(self, reference: str, volume_offset: int, *, listed: bool) -> None:
-        """Record that the walk of a volume is over; `listed`: it came to its end."""
+        """Record that the walk of a volume is over; `listed`: it came to its end.
+
+        How much of the space of its deleted items belongs to allocated ones is known then, and recorded with it.
+        """
         region = self.key(reference, volume_offset)
+        record = self._exhibits.get(reference)
+        assert record is not None
         with self._database.transaction():
             forget_addresses(self._database, region)
+            if listed:
+                measure_reuse(self._database, region, record.info.size)
             walked = _LISTED if listed else _ENDED_EARLY
             self._database.execute("UPDATE region SET walked = ? WHERE id = ?", (walked, region))
 

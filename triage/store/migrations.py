@@ -26,6 +26,7 @@ MIGRATIONS = (
     Migration(brings="decisions, judgements of candidates", script="decision.sql"),
     Migration(brings="members, carved items, hints in names, samples of blocks, self-tests", script="members.sql"),
     Migration(brings="findings by page, in every order", script="pages.sql"),
+    Migration(brings="how much of the space of deleted items others have", script="reused.sql"),
 )
 
 

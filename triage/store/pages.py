@@ -99,6 +99,7 @@ _TROUBLES = """
 SELECT code, address, text, offset, length FROM trouble WHERE exhibit_id = ? ORDER BY address, code, text
 LIMIT ? OFFSET ?
 """
+_ACTING = "WHERE action = ? AND subject = coalesce(?, subject)"
 _EVENTS = """
 SELECT sequence, when_utc, actor, action, subject, payload FROM custody {where}
 ORDER BY sequence DESC LIMIT ? OFFSET ?
@@ -217,10 +218,22 @@ class Pages:
         named = () if subject is None else (subject,)
         return [dict(row) for row in self._database.rows(_EVENTS.format(where=where), (*named, limit, offset))]
 
-    def events_of(self, action: str) -> Iterator[Row]:
-        """Stream the custody events with an action, the oldest first."""
-        query = "SELECT sequence, when_utc, actor, subject, payload FROM custody WHERE action = ? ORDER BY sequence"
-        return (dict(row) for row in self._database.rows(query, (action,)))
+    def events_count(self, subject: str) -> int:
+        """Return how many custody events a subject has."""
+        return self._number("SELECT count(*) FROM custody WHERE subject = ?", subject)
+
+    def events_of(self, action: str, subject: str | None = None) -> Iterator[Row]:
+        """Stream the custody events with an action, of one subject or of all, the oldest first."""
+        query = f"SELECT sequence, when_utc, actor, subject, payload FROM custody {_ACTING} ORDER BY sequence"  # noqa: S608 - as above
+        return (dict(row) for row in self._database.rows(query, (action, subject)))
+
+    def events_by(self, action: str, fact: str, subject: str | None = None) -> dict[str, int]:
+        """Return how many custody events with an action there are by one of their facts, the most first."""
+        query = f"""
+        SELECT json_extract(payload, '$.' || ?) AS fact, count(*) AS events FROM custody {_ACTING}
+        GROUP BY fact ORDER BY events DESC, fact
+        """  # noqa: S608 - as above
+        return {row["fact"]: row["events"] for row in self._database.rows(query, (fact, action, subject))}
 
     def _where(self, wanted: Wanted) -> tuple[str, list[object]]:
         """Return the condition and its values; each index of findings answers it."""

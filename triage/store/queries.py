@@ -18,7 +18,8 @@ _ITEMS = """
 SELECT item.path, region.offset AS volume, region.file_system, item.kind, item.size, item.allocated,
        item.md5, item.sha1, item.sha256, item.media_type, item.pdq, item.pdq_quality, item.phash,
        item.outcome, item.reason, item.modified, item.created, item.accessed, item.changed,
-       item.recovered, item.picture_scale, item.address, exhibit.reference AS exhibit
+       item.recovered, item.picture_scale, item.address, exhibit.reference AS exhibit,
+       item.space AS space_bytes, item.reused AS reused_bytes
 FROM exhibit CROSS JOIN region ON region.exhibit_id = exhibit.id CROSS JOIN item ON item.region_id = region.id
 WHERE exhibit.id = coalesce(?, exhibit.id)
 ORDER BY exhibit.id, region.offset, region.name, item.sequence, item.id
@@ -27,11 +28,15 @@ _FINDINGS = """
 SELECT item.path, region.offset AS volume, finding.set_name AS "set", finding.set_version, finding.set_digest,
        finding.category, finding.grade, finding.match, finding.distance, finding.confirmed, finding.found_at,
        finding.seconds, finding.series, finding.flags, item.allocated, item.recovered, item.address,
-       exhibit.reference AS exhibit, finding.id
+       exhibit.reference AS exhibit, finding.id, item.space AS space_bytes, item.reused AS reused_bytes
 FROM finding JOIN item ON item.id = finding.item_id JOIN region ON region.id = item.region_id
 JOIN exhibit ON exhibit.id = region.exhibit_id
 WHERE exhibit.id = coalesce(?, exhibit.id)
 ORDER BY exhibit.id, region.offset, item.sequence, item.id, finding.id
+"""
+_SPACES = """
+SELECT finding.id, item.space AS space_bytes, item.reused AS reused_bytes
+FROM finding JOIN item ON item.id = finding.item_id WHERE finding.id IN (SELECT value FROM json_each(?))
 """
 _IN_EXHIBIT = "FROM region JOIN item ON item.region_id = region.id WHERE region.exhibit_id = ?"
 _MATCHES = """
@@ -81,6 +86,11 @@ class Queries:
                 "allocated": bool(row["allocated"]),
                 "recovered": bool(row["recovered"]),
             }
+
+    def spaces(self, findings: Sequence[int]) -> dict[int, Row]:
+        """Return `space_bytes` and `reused_bytes` of the items of findings, by the numbers of these."""
+        rows = self._database.rows(_SPACES, (json.dumps(findings),))
+        return {row["id"]: {key: row[key] for key in ("space_bytes", "reused_bytes")} for row in rows}
 
     def summary(self, reference: str) -> Row:
         """Return the result of an examination with the keys of `examine --json`."""

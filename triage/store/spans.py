@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from triage.model.runs import ByteRun
 
 Spans = NDArray[np.int64]
+Numbers = NDArray[np.int64]
 
 
 def spans_of(runs: Iterable[ByteRun], size: int) -> Spans:
@@ -48,6 +49,31 @@ def subtract(spans: Spans, taken: Spans) -> Spans:
         return spans
     edges = np.concatenate(([spans[0, 0]], taken.ravel(), [spans[-1, 1]])).reshape(-1, 2)
     return intersect(spans, edges[edges[:, 0] < edges[:, 1]])
+
+
+def before(spans: Spans, places: Numbers) -> Numbers:
+    """Return for each place, in an array of any shape, how many bytes of the spans lie before it."""
+    begun = np.searchsorted(spans[:, 0], places)
+    lengths = np.concatenate(([0], np.cumsum(spans[:, 1] - spans[:, 0])))
+    ends = np.concatenate(([0], spans[:, 1]))
+    return np.asarray(lengths[begun] - np.maximum(ends[begun] - places, 0), np.int64)
+
+
+def disjoint(spans: Spans, owners: Numbers) -> tuple[Spans, Numbers]:
+    """Return spans in any order with the number of the owner of each, so cut that those of one owner are disjoint.
+
+    They are sorted by owner, and then by where they begin; what is cut to nothing stays as an empty one.
+    """
+    if not len(spans):
+        return spans, owners
+    order = np.lexsort((spans[:, 0], owners))
+    spans, owners = spans[order], owners[order]
+    # The farthest end so far among those of one owner: numbers that grow from owner to owner, and with the ends.
+    ends, rank = np.unique(spans[:, 1], return_inverse=True)
+    reached = ends[np.maximum.accumulate(owners * len(ends) + rank) % len(ends)]
+    floor = np.where(owners[1:] == owners[:-1], reached[:-1], 0)
+    starts = np.minimum(np.maximum(spans[:, 0], np.concatenate(([0], floor))), spans[:, 1])
+    return np.stack((starts, spans[:, 1]), axis=1), owners
 
 
 def total(spans: Spans) -> int:

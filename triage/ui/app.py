@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.reactive import reactive
 from textual.screen import Screen
 
@@ -22,13 +24,14 @@ from triage.ui.safe import safe
 from triage.ui.screens.board import BoardScreen
 from triage.ui.screens.help import HelpScreen
 from triage.ui.screens.room import Room
+from triage.ui.terminal import TerminalDriver
 from triage.ui.themes import THEMES, VAN
 
 if TYPE_CHECKING:  # they bring the whole engine along, and the first screen must come at once
-    from triage.session.examination import Order
     from triage.session.live_device import LiveDevice
     from triage.session.view import CaseView
     from triage.session.visit import Visit
+    from triage.ui.graphics import Graphics
 
 REFRESH = 0.25
 """Seconds between two looks at what the devices do."""
@@ -55,6 +58,8 @@ _NAMES = {
     "right": "Right",
     "pageup": "PgUp",
     "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
 }
 _FUNCTION = re.compile(r"f\d{1,2}")
 
@@ -77,6 +82,8 @@ class Console(App[None], inherit_bindings=False):
         Binding("f10,ctrl+q,ctrl+c", "leave", "Quit"),
         Binding("ctrl+p", "command_palette", "Commands", show=False, priority=True),
     ]
+    graphics: "Graphics | None" = None
+    """How the terminal draws pictures by itself, where it does."""
     lockable = reactive(True)
     """Whether the person has a PIN, as far as is known; the head of every screen says so where there is none."""
 
@@ -117,6 +124,11 @@ class Console(App[None], inherit_bindings=False):
 
             self._view = CaseView(self.case)
         return self._view
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return the driver of a terminal that may vanish, unless the console is in a browser."""
+        chosen = super().get_driver_class()
+        return TerminalDriver if chosen is LinuxDriver else chosen
 
     def get_default_screen(self) -> BoardScreen:
         """Return the board: all other screens lie upon it."""
@@ -159,7 +171,7 @@ class Console(App[None], inherit_bindings=False):
             if state != before and state in {"finished", "failed", "gone"}:
                 self.bell()
         room = self.room
-        if room is not None:
+        if room is not None and room.is_there:
             room.tell(self.urgent())
             room.renew()
 
@@ -219,21 +231,14 @@ class Console(App[None], inherit_bindings=False):
         """Open the form of the decision on an exhibit."""
         self._open("decision", "DecisionScreen", reference)
 
-    def open_intake(self, order: "Order | None" = None, reference: str = "") -> None:
-        """Open the form of an arrival, for an exhibit that is known already where a reference is given."""
-        del order
+    def open_intake(self, reference: str) -> None:
+        """Open the form of an arrival for an exhibit that is known already."""
         self.action_place("intake")
         screen = self.get_screen("intake")
         screen.call_after_refresh(screen.take_up, reference)  # type: ignore[attr-defined] # loaded when asked for
 
     def _open(self, module: str, name: str, subject: str | int) -> None:
-        try:
-            screen = getattr(import_module(_LOADED + module), name)
-        except ModuleNotFoundError as error:
-            if error.name != _LOADED + module:
-                raise
-            self.notify("This screen is not part of this version; the command line can do it.", markup=False)
-            return
+        screen = getattr(import_module(_LOADED + module), name)
         self.push_screen(screen(self.visit, self.view, subject))
 
     def get_key_display(self, binding: Binding) -> str:

@@ -37,6 +37,9 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ),
     ("The examination", (("source", "Device or image", "pick one below, or type a path"),)),
 )
+OF_THE_RUN = ("source", "enough")
+"""The fields that are no part of the record of arrival."""
+
 BLOCKS = (
     ("", "not stated"),
     ("hardware", "hardware write blocker"),
@@ -44,11 +47,19 @@ BLOCKS = (
     ("image", "an image is examined"),
     ("none", "none"),
 )
+_FIGURES = 10  # of a number, fewer than that
 PROFILES = (
     ("scene", "scene: earliest hits first"),
     ("exact", "exact: digests only, no pictures decoded"),
     ("full", "full: everything, and deleted space"),
 )
+
+
+def unusable(enough: str) -> dict[str, str]:
+    """Return a sentence for the field in which is said how many findings are enough, if it says nothing that counts."""
+    if not enough or (enough.isascii() and enough.isdigit() and int(enough[:_FIGURES]) > 0 and len(enough) < _FIGURES):
+        return {}
+    return {"enough": "Write a whole number, such as 1 or 20, or leave it empty to go on to the end."}
 
 
 def device_words(device: "PickableDevice") -> str:

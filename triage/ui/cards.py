@@ -62,6 +62,8 @@ def state_words(live: "LiveDevice | None", recorded: Recorded) -> tuple[str, str
     words = _WORDS.get(live.state, live.state.value)
     if live.state == "failed":
         words = "failed: begin it again"
+    elif live.state == "stopped" and live.ended_by == "enough-found":
+        words = "enough found: stopped, can be resumed"
     return symbol(_SIGNS[live.state]), words
 
 

@@ -1,5 +1,6 @@
 """`triage console`: the console in this terminal, or in a browser on this machine."""
 
+import signal
 from pathlib import Path
 
 import click
@@ -35,11 +36,15 @@ def console(*, case: Path, library: Path | None, serve: int | None) -> None:
         return
     from triage.session.host import person  # noqa: PLC0415 - as above
     from triage.ui.app import Console  # noqa: PLC0415 - as above
+    from triage.ui.graphics import ask  # noqa: PLC0415 - as above
 
     application = Console(case, actor=person(), library=library)
+    application.graphics = ask()  # here and nowhere else: a terminal that is asked again answers into the keys
     try:
         application.run()
     finally:
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)  # a second one would cut short what is being concluded
         application.close()
     if application.return_code:
         click.get_current_context().exit(application.return_code)

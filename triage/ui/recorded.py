@@ -33,12 +33,12 @@ class CaseFacts:
     problem: str = ""
 
 
-def read_case(view: "CaseView") -> CaseFacts:
-    """Return what the case holds; no case is no problem, for the first arrival makes it."""
+def read_case(view: "CaseView", reference: str | None = None) -> CaseFacts:
+    """Return what the case holds, of one exhibit or of all; no case is no problem, for the first arrival makes it."""
     if not view.folder.exists():
         return CaseFacts()
     try:
-        return CaseFacts({row["reference"]: _recorded(view, row) for row in view.exhibits()})
+        return CaseFacts({row["reference"]: _recorded(view, row) for row in view.exhibits(reference)})
     except DigiVanError as error:
         is_new = isinstance(error, StoreError) and not any(view.folder.iterdir())
         return CaseFacts({}, "" if is_new else str(error))

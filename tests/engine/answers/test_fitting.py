@@ -159,6 +159,27 @@ def test_trouble_with_members_is_of_the_container_or_of_what_is_in_it() -> None:
     assert not fits(OPEN, told(troubles=("why",)), WAITING)
 
 
+def test_only_a_hive_indicates_by_what_is_in_it_and_in_plain_lines_of_its_groups() -> None:
+    (hive,) = placed([replace(ITEM, path="Windows/System32/config/SAM")])
+    ask = OpenContainers(volume=RUN, items=((1, hive),))
+    account = Indication(group="user-account", label="ann (1001)", text="Account ann (1001): what Windows recorded.")
+
+    def of(*indications: Any) -> Members:
+        return told(rows=(), found=(), told=indications)
+
+    assert fits(ask, of(account, replace(account, group="connected-device")), WAITING)
+    assert fits(ask, of(*[account] * 2000), WAITING)
+    assert not fits(ask, of(*[account] * 2001), WAITING)
+    assert not fits(OPEN, of(account), WAITING), "a container of another kind"
+    assert not fits(ask, of(replace(account, group="encryption")), WAITING)
+    assert not fits(ask, of(replace(account, label="two\nlines")), WAITING)
+    assert not fits(ask, of(replace(account, text="\ud800")), WAITING)
+    assert not fits(ask, of(replace(account, text="a" * 1001)), WAITING)
+    number: Any = 1
+    assert not fits(ask, of(replace(account, text=number)), WAITING)
+    assert not fits(ask, of("ann"), WAITING)
+
+
 def test_members_come_in_their_order_container_by_container() -> None:
     some, rest = told(ended=False), told(first=1)
     second = told(container=2)

@@ -6,8 +6,7 @@ import pytest
 from engine.phases import hostile
 from engine.phases.exhibit import Exhibit
 
-from triage.engine.dispatch import Stop
-from triage.engine.plan import Profile
+from triage.engine.plan import Profile, Stop
 from triage.engine.workers import pool
 from triage.model.event import Event, Noted
 from triage.store.case import Case

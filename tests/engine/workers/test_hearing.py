@@ -104,7 +104,7 @@ def test_every_kind_of_reply_is_among_them() -> None:
         "Done",
         None,
     ],
-    ids=repr,
+    ids=["makes a folder", "evaluates", "within a tuple", "within a reply", "a type", "a name", "nothing"],
 )
 def test_whatever_else_is_said_is_refused_and_nothing_is_called(
     said: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch

@@ -26,8 +26,11 @@ from triage.engine.messages import (
     WalkVolume,
 )
 from triage.engine.workers.pool import Lost
+from triage.items.indicators_content import MOST, is_asked
+from triage.items.indicators_lines import ACCOUNT, DEVICE, LONGEST
 from triage.model.finding import Finding
-from triage.model.item import ItemKind
+from triage.model.indication import Indication
+from triage.model.item import Item, ItemKind
 from triage.model.trouble import Trouble
 from triage.store.rows import ITEM_WIDTH, Row, item_of
 
@@ -108,7 +111,20 @@ def _are_members(request: OpenContainers, reply: Members) -> bool:
         )
         and all(type(number) is int and number >= 0 and _is_of(reply.rows[number], it) for number, it in reply.found)
         and all(f"{trouble.address}!".startswith(inside) for trouble in reply.troubles)
+        and _are_told(container, reply.told)
         and (type(reply.ended), type(reply.whole), type(reply.in_hand)) == (bool, bool, str)
+    )
+
+
+def _are_told(container: Item, told: Sequence[Indication]) -> bool:
+    """Tell whether indications are such as the container can give, in lines that a case can hold."""
+    if not is_asked(container):
+        return not told
+    return len(told) <= MOST and all(
+        type(each) is Indication
+        and each.group in {ACCOUNT, DEVICE}
+        and all(type(line) is str and line.isprintable() and len(line) <= LONGEST for line in (each.label, each.text))
+        for each in told
     )
 
 

@@ -10,6 +10,7 @@ from triage.content.members.zip_encryption import some_clear
 from triage.content.noise import noise
 from triage.content.picture import PICTURE_TYPES
 from triage.content.protected import protected
+from triage.content.registry.hive import SIGNATURE
 from triage.engine.learning.learnt import Learnt, guarded
 from triage.engine.learning.pictures import PictureDesk
 from triage.engine.learning.videos import VideoDesk
@@ -17,6 +18,7 @@ from triage.engine.plan import Depth, Limits
 from triage.engine.trace import Trace
 from triage.hashsets.hashset import HashSet, Held
 from triage.items.expansion import Reach, opens
+from triage.items.indicators_content import is_asked
 from triage.model.digest import Digests
 from triage.model.finding import SetKind
 from triage.model.item import Item, ItemKind, Outcome
@@ -69,9 +71,11 @@ class Teller:
             return None
         if encrypted := self._encrypted(item, content, head, kind):
             return encrypted._replace(media_type=kind)
-        if self.videos.wants(head) or self._opens(item, head, kind, content):
+        opens = self._opens(item, head, kind, content)
+        if self.videos.wants(head) or (opens and not _is_hive(item, head)):
             return None
-        return Learnt(outcome=Outcome.SKIPPED, reason="size: no set holds a file of this size", media_type=kind)
+        reason = "size: no set holds a file of this size"
+        return Learnt(outcome=Outcome.SKIPPED, reason=reason, media_type=kind, opens=opens)
 
     def tell(self, item: Item, content: Content, learnt: Learnt, *, decode: bool) -> Learnt:
         """Complete what is learnt of a content that was read: what it is, and what it looks like.
@@ -157,6 +161,11 @@ def _undecoded(learnt: Learnt, failed: Learnt) -> Learnt:
     """Return what is learnt of a content over which a decoder failed: its digests stand all the same."""
     crashed = failed.outcome is Outcome.CRASHED
     return learnt._replace(outcome=failed.outcome, reason=f"decoding: {failed.reason}" if crashed else failed.reason)
+
+
+def _is_hive(item: Item, head: bytes) -> bool:
+    """Tell whether a file is gone through for some keys alone, for which it needs not be read as a whole."""
+    return is_asked(item) and head.startswith(SIGNATURE)
 
 
 def _is_noise(content: Content, head: bytes, kind: str | None) -> bool:

@@ -101,6 +101,7 @@ class Opening:
 
     def _store(self, members: Members) -> Iterator[Event]:
         work, container = self.work, self._out[members.container]
+        item = item_of(container.row)
         troubles = [_in_place(trouble, container) for trouble in members.troubles]
         with work.case.transaction():
             new = work.case.journal.add_members(
@@ -111,6 +112,8 @@ class Opening:
                 found_at=work.clock.now(),
                 seconds=work.clock.seconds(),
             )
+            told = [(str(item.address), item.path, each) for each in members.told]
+            work.case.indications.record(work.exhibit, told)
             met = list(work.meet(*troubles))
             if members.ended:
                 work.case.journal.end_container(container.number, whole=members.whole)

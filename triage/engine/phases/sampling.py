@@ -15,16 +15,13 @@ from triage.items.block_sample import BlockBatch, BlockSample, BlockSpace, strid
 from triage.items.block_search import StratumCount, neighbours
 from triage.items.order import Tier
 from triage.model.address import Address
-from triage.model.blocks import BLOCK_BYTES, BlockStratum
+from triage.model.blocks import ASSURED_BYTES, BLOCK_BYTES, BlockStratum
 from triage.model.event import Event, Found
 from triage.model.runs import ByteRun
 from triage.store.rows import ITEM_WIDTH, item_of
 from triage.store.spans import Spans, merge, spans_of
 
 Numbers = NDArray[np.int64]
-
-ASSURED = 20 << 20
-"""Bytes: an unbroken content of so many is met without doubt, a scattered one as surely as `draws` says."""
 
 
 @dataclass(slots=True)
@@ -126,7 +123,7 @@ class Sampling:
     def _stratum(self, label: str, step: int, part: Aligned, before: BlockStratum | None) -> _Stratum:
         assert self.draws is not None
         space = BlockSpace(_runs(part.spans), step=step, cut=part.cut)
-        sample = BlockSample(space, label, seed=self.seed, stride=stride_for(ASSURED))
+        sample = BlockSample(space, label, seed=self.seed, stride=stride_for(ASSURED_BYTES))
         apart = space.size * step // BLOCK_BYTES
         # Where all would be read of as many bytes with blocks that do not overlap, all is read.
         draws = space.size if self.draws(apart) >= apart else self.draws(space.size)

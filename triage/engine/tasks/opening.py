@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from triage.content.content import Content
 from triage.engine.messages import Members, OpenContainers
 from triage.engine.tasks.tools import Pace, Tools
-from triage.items.expansion import Reach, expand
+from triage.items.expansion import Intact, Reach, expand
+from triage.items.indicators_content import is_asked, told_by
 from triage.model.finding import Finding
+from triage.model.indication import Indication
 from triage.model.item import Item
 from triage.model.placing import Placed
 from triage.model.runs import ByteRun
@@ -33,8 +36,17 @@ class _Some:
     first: int = 0
     rows: list[Row] = field(default_factory=list)
     found: list[tuple[int, Finding]] = field(default_factory=list)
+    indications: list[Indication] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     in_hand: str = ""
+
+    def ask(self, item: Item, content: Content) -> None:
+        """Gather what a file tells of accounts or devices."""
+        for entry in told_by(item, content):
+            if isinstance(entry, Trouble):
+                self.troubles.append(entry)
+            else:
+                self.indications.append(entry)
 
     def told(self, *, ended: bool, whole: bool) -> Members:
         return Members(
@@ -42,6 +54,7 @@ class _Some:
             first=self.first,
             rows=tuple(self.rows),
             found=tuple(self.found),
+            told=tuple(self.indications),
             troubles=tuple(self.troubles),
             ended=ended,
             whole=whole,
@@ -54,7 +67,10 @@ def _members(number: int, container: Item, volume: ByteRun, tools: Tools) -> Ite
     depth = tools.setup.depth
     reach = Reach(thumbnails=depth.thumbnails, images=True, shadows=depth.shadows)
     content = tools.evidence.content(container, volume)
-    some, pace, whole = _Some(number), Pace(), True
+    some, pace = _Some(number), Pace()
+    if is_asked(container):
+        some.ask(container, Intact(content, tools.evidence.source))
+    whole = not some.troubles
     kind = examiner.learner.teller.type_of(content.head())
     entries = expand(tools.evidence, container, content, kind, volume, reach)
     for entry in examiner.examine_members(entries):

@@ -247,7 +247,7 @@ class WorkerPool:
             if hand.process.exitcode == GONE and not self._is_present():
                 raise SourceGoneError(
                     f"{self.setup.source} is gone: nothing is recorded of what could not be read since; "
-                    "connect it again and repeat the command to go on"
+                    "connect it again to go on"
                 ) from None
             return _how_it_died(hand.process.exitcode)
         except StrangeReplyError as error:

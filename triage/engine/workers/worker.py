@@ -202,8 +202,9 @@ class Desk:
         sets = tuple(HashSet.open(Path(file), verify=False) for file in self._setup.set_files)
         if tuple(opened.identity for opened in sets) != self._setup.sets:
             raise StoreError(
-                "the hash-set library changed during the run; put back the sets that it began with and run the "
-                "same command again, or give another --exhibit"
+                "the hash-set library changed during the run; put back the sets that it began with and begin "
+                "again, or give another reference",
+                field="exhibit",
             )
         setup = self._setup
         return Examiner(Learner(self._open(), sets, setup.depth, setup.limits, self._begin, self._trace))

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.containers import Grid
+from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from triage.ui.recorded import CaseFacts, Recorded, read_case
-from triage.ui.safe import safe
-from triage.ui.screens.question import Question
-from triage.ui.screens.room import Room
+from triage.ui.screens.steering import RUNNING, URGENCY, Steering
 from triage.ui.widgets.card import DeviceCard
+from triage.ui.widgets.words import Words
 
 if TYPE_CHECKING:  # it brings the whole engine along, and this screen must come at once
     from triage.session.live_device import LiveDevice
@@ -24,13 +23,13 @@ _READ_AGAIN = 2.0  # seconds
 _COLUMN = 38  # columns that a card needs at least
 _ROWS = 4  # rows that a card needs at least, its frame among them
 _GOOD_ROWS = 8  # rows in which it says nearly all
-_EMPTY = (
+_EMPTY = Content(
     "No device yet.\n\nF3 takes the first one in: what it is, where it was found, its seal. Then the examination "
     "begins.\n\nF4 shows the hash sets it is compared with, F6 tests the software. F1 is help, on every screen."
 )
 
 
-class BoardScreen(Room):
+class BoardScreen(Steering):
     """Cards in a grid that fits the window; the arrows move between them."""
 
     NAME = "Board"
@@ -44,13 +43,10 @@ class BoardScreen(Room):
         Binding("escape", "back", show=False),
         Binding("enter", "open", "Open"),
         Binding("n", "app.place('intake')", "New"),
-        Binding("p,space", "pause", "Pause"),
-        Binding("p,space", "resume", "Resume"),
-        Binding("s", "stop", "Stop"),
+        *RUNNING,
         Binding("b", "begin", "Begin again"),
         Binding("d", "decide", "Decide"),
-        Binding("plus,equals_sign", "urgency(1)", "Sooner", key_display="+"),
-        Binding("minus", "urgency(-1)", "Later", key_display="-"),
+        *URGENCY,
         Binding("right,j", "move(1)", "Next", show=False),
         Binding("left,k", "move(-1)", "Previous", show=False),
         Binding("down", "row(1)", "Row below", show=False),
@@ -69,7 +65,7 @@ class BoardScreen(Room):
 
     def body(self) -> Iterable[Widget]:
         """Return the grid, and the words that stand in for it."""
-        return (Static(_EMPTY, id="empty", markup=False), Grid())
+        return (Words(_EMPTY, id="empty"), Grid())
 
     def renew(self) -> None:
         """Show what the devices do; the case is read again after a while, and when a state changed."""
@@ -85,21 +81,19 @@ class BoardScreen(Room):
     def _read(self) -> None:
         facts = read_case(self.console.view)
         if not get_current_worker().is_cancelled:
-            self.app.call_from_thread(self._take, facts)
+            self.hand(self._take, facts)
 
     def _take(self, facts: CaseFacts) -> None:
         self._facts = facts
         self._show()
 
     def _show(self) -> None:
-        if not self.is_mounted:  # the case is read in a thread: the screen may be gone by now
-            return
         devices, exhibits = self.console.devices, self._facts.exhibits
         references = list(dict.fromkeys((*exhibits, *devices)))
         self._fit(references)
-        empty = self.query_one("#empty", Static)
+        empty = self.query_one("#empty", Words)
         empty.display = not references or bool(self._facts.problem)
-        empty.update(safe(self._facts.problem) if self._facts.problem else _EMPTY)
+        empty.say(self._facts.problem or _EMPTY)
         for card in self.query(DeviceCard):
             card.show(devices.get(card.reference), exhibits.get(card.reference, Recorded()))
 
@@ -138,6 +132,11 @@ class BoardScreen(Room):
     def _card(self) -> DeviceCard | None:
         return self.focused if isinstance(self.focused, DeviceCard) else None
 
+    @property
+    def live(self) -> "LiveDevice | None":
+        """The device of the card that has the focus."""
+        return None if self._card is None else self._card.live
+
     def action_move(self, steps: int) -> None:
         """Go to another card."""
         cards = list(self.query(DeviceCard))
@@ -165,63 +164,17 @@ class BoardScreen(Room):
         if card is None:
             return
         if card.live is None:
-            self.console.open_intake(reference=card.reference)
+            self.console.open_intake(card.reference)
         elif card.live.state.is_over:
-            self.console.visit.begin(card.live.order)
+            self.console.visit.begin(card.live.order.to_the_end())
             self.renew()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what makes sense for the card that has the focus."""
-        del parameters
-        card = self._card
-        state = None if card is None or card.live is None else card.live.state
-        running = state is not None and not state.is_over
         match action:
             case "open" | "decide":
-                return card is not None
+                return self._card is not None
             case "begin":
-                return card is not None and not running
-            case "pause":
-                return running and state != "paused"
-            case "resume":
-                return state == "paused"
-            case "stop" | "urgency":
-                return running
+                return self._card is not None and not self.runs
             case _:
-                return True
-
-    @property
-    def _in_hand(self) -> "LiveDevice":
-        """The device of the card that has the focus; the actions below are offered for running ones only."""
-        assert self._card is not None
-        assert self._card.live is not None
-        return self._card.live
-
-    def action_pause(self) -> None:
-        """Hand out nothing new."""
-        self._in_hand.pause()
-        self.renew()
-
-    def action_resume(self) -> None:
-        """Go on after a pause."""
-        self._in_hand.resume()
-        self.renew()
-
-    def action_urgency(self, more: int) -> None:
-        """Change which device comes first."""
-        if more > 0:
-            self._in_hand.more_urgent()
-        else:
-            self._in_hand.less_urgent()
-        self.renew()
-
-    def action_stop(self) -> None:
-        """Ask whether the device is to be stopped."""
-        live = self._in_hand
-
-        def answered(sure: bool | None) -> None:
-            if sure:
-                live.stop()
-
-        text = f"{live.reference} is concluded as far as it came, and can be begun again from there."
-        self.app.push_screen(Question("Stop this examination?", text, yes="Stop", no="Go on"), answered)
+                return super().check_action(action, parameters)

@@ -1,11 +1,12 @@
 """One device: all that was found in it, all that was not looked at, and how its examination goes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import DataTable
 from textual.worker import get_current_worker
@@ -14,8 +15,7 @@ from triage.model.errors import DigiVanError
 from triage.ui import account, bound
 from triage.ui.recorded import Recorded, read_case
 from triage.ui.safe import head
-from triage.ui.screens.question import Question
-from triage.ui.screens.room import Room
+from triage.ui.screens.steering import RUNNING, URGENCY, Steering
 from triage.ui.widgets import lists_pane
 from triage.ui.widgets.device_head import DeviceHead
 from triage.ui.widgets.findings_pane import FindingsPane
@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # they bring the whole engine along
 _READ_AGAIN = 2.0  # seconds
 
 
-class DeviceScreen(Room):
+class DeviceScreen(Steering):
     """Eight panes over one exhibit; the one in front is read again while the examination runs."""
 
     NAME = "Device"
@@ -50,11 +50,8 @@ class DeviceScreen(Room):
         Binding("right", "step(1)", "Next pane", show=False),
         Binding("left", "step(-1)", "Pane before", show=False),
         Binding("a", "account", "Account now"),
-        Binding("p", "pause", "Pause"),
-        Binding("p", "resume", "Resume"),
-        Binding("s", "stop", "Stop"),
-        Binding("plus,equals_sign", "urgency(1)", "Sooner", key_display="+"),
-        Binding("minus", "urgency(-1)", "Later", key_display="-"),
+        *RUNNING,
+        *URGENCY,
         Binding("f7", "decide", "Decide"),
     ]
 
@@ -110,9 +107,10 @@ class DeviceScreen(Room):
         if state != self._state:
             self.refresh_bindings()
         if due or state != self._state or not self._read_at:
-            self._read_pane()
+            self._read_again()
         elif running:
-            self.query_one(DeviceHead).show(live, self._recorded)
+            for shown in self.query(DeviceHead):  # none is left once the screen is being closed
+                shown.show(live, self._recorded)
         self._state = state
 
     def on_screen_resume(self) -> None:
@@ -120,10 +118,13 @@ class DeviceScreen(Room):
         self._read_at = 0.0
         super().on_screen_resume()
 
-    @on(Panes.Turned)
-    def _read_pane(self) -> None:
+    def _read_again(self) -> None:
         self._read_at = monotonic()
         self._read()
+        self._read_pane()
+
+    @on(Panes.Turned)
+    def _read_pane(self) -> None:
         front = self.query_one(Panes).front
         if isinstance(front, FindingsPane | ListPane):
             front.table.again()
@@ -132,9 +133,9 @@ class DeviceScreen(Room):
 
     @work(thread=True, exclusive=True, group="case")
     def _read(self) -> None:
-        facts = read_case(self._view)
+        facts = read_case(self._view, self.reference)
         if not get_current_worker().is_cancelled:
-            self.app.call_from_thread(self._take, facts.exhibits.get(self.reference, Recorded()), facts.problem)
+            self.hand(self._take, facts.exhibits.get(self.reference, Recorded()), facts.problem)
 
     def _take(self, recorded: Recorded, problem: str) -> None:
         self._recorded = recorded
@@ -156,8 +157,10 @@ class DeviceScreen(Room):
             self.app.call_from_thread(self.console.tell_problem, error)
             return
         self._sampled = rows
-        sheet = self.query_one("#sample", Sheet)
-        self.app.call_from_thread(sheet.show, lambda width, height: bound.told(curves, width, height))
+        self.hand(self._show_sample, lambda width, height: bound.told(curves, width, height))
+
+    def _show_sample(self, told: Callable[[int, int], list[Content]]) -> None:
+        self.query_one("#sample", Sheet).show(told)
 
     @work(thread=True, exclusive=True, group="account")
     def action_account(self) -> None:
@@ -167,7 +170,7 @@ class DeviceScreen(Room):
         except DigiVanError as error:
             self.app.call_from_thread(self.console.tell_problem, error)
             return
-        self.app.call_from_thread(self._take, self._recorded, "")
+        self.hand(self._take, self._recorded, "")
 
     def action_pane(self, number: int) -> None:
         """Bring a pane to the front."""
@@ -187,56 +190,9 @@ class DeviceScreen(Room):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what makes sense for the state of the device."""
-        del parameters
-        live = self.live
-        running = live is not None and not live.state.is_over
-        paused = live is not None and live.state == "paused"
-        match action:
-            case "pause":
-                return running and not paused
-            case "resume":
-                return paused
-            case "stop" | "urgency":
-                return running
-            case "account":
-                return self._ready and self.query_one(Panes).front.id == "coverage"
-            case _:
-                return True
-
-    def action_pause(self) -> None:
-        """Hand out nothing new."""
-        self._in_hand.pause()
-        self.renew()
-
-    def action_resume(self) -> None:
-        """Go on after a pause."""
-        self._in_hand.resume()
-        self.renew()
-
-    def action_urgency(self, more: int) -> None:
-        """Change which device comes first."""
-        if more > 0:
-            self._in_hand.more_urgent()
-        else:
-            self._in_hand.less_urgent()
-        self.renew()
-
-    @property
-    def _in_hand(self) -> "LiveDevice":
-        """The device; the actions above are offered for running ones only."""
-        assert self.live is not None
-        return self.live
-
-    def action_stop(self) -> None:
-        """Ask whether the device is to be stopped."""
-        live = self._in_hand
-
-        def answered(sure: bool | None) -> None:
-            if sure:
-                live.stop()
-
-        text = f"{live.reference} is concluded as far as it came, and can be begun again from there."
-        self.app.push_screen(Question("Stop this examination?", text, yes="Stop", no="Go on"), answered)
+        if action == "account":
+            return self._ready and self.query_one(Panes).front.id == "coverage"
+        return super().check_action(action, parameters)
 
     def action_decide(self) -> None:
         """Open the decision."""

@@ -25,6 +25,12 @@ FOLDER = "documents"
 """The folder in that of the case in which they are made."""
 
 
+class Offered(OptionList):
+    """The list of them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Make")]
+
+
 class DocumentsScreen(Room):
     """One row for each document that fits the exhibit as it stands."""
 
@@ -56,7 +62,7 @@ class DocumentsScreen(Room):
 
     def body(self) -> Iterable[Widget]:
         """Return the list, and what was made."""
-        return (OptionList(markup=False), Static("Enter makes the document.", id="made", markup=False))
+        return (Offered(markup=False), Static("Enter makes the document.", id="made", markup=False))
 
     def on_mount(self) -> None:
         """Learn which there are."""
@@ -94,7 +100,7 @@ class DocumentsScreen(Room):
 
     @work(exclusive=True, group="make")
     async def _do(self, what: str) -> None:
-        from triage.session.documents import print_file, write  # noqa: PLC0415 - as above
+        from triage.session.documents import open_file, print_file, write  # noqa: PLC0415 - as above
 
         place, case = self.query_one(OptionList).highlighted, self._view.folder
         if place is None or place >= len(self.documents):
@@ -106,11 +112,11 @@ class DocumentsScreen(Room):
             self.made[document.name] = path
             if what == "print":
                 await asyncio.to_thread(print_file, case, self.reference, path)
+            elif what == "open":
+                await asyncio.to_thread(open_file, path)
         except DigiVanError as error:
             self._say(f"{symbol('warn')} {safe(str(error))}\n\n{self._made()}")
             return
-        if what == "open":
-            self.app.open_url(path.absolute().as_uri())
         self._say(self._made() + ("\nIt went to the printer." if what == "print" else ""))
 
     def _made(self) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,7 +15,7 @@ from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from triage.model.errors import DigiVanError
-from triage.ui.arrival import BLOCKS, PROFILES, SECTIONS, STAYS, device_words
+from triage.ui.arrival import BLOCKS, OF_THE_RUN, PROFILES, SECTIONS, STAYS, device_words, unusable
 from triage.ui.recorded import CaseFacts, read_case
 from triage.ui.safe import plain, safe
 from triage.ui.screens.question import Question
@@ -26,6 +25,12 @@ from triage.ui.widgets.field import Choice, Field
 if TYPE_CHECKING:  # these are loaded in the background, so that the form comes at once
     from triage.session.devices import PickableDevice
     from triage.session.intake import Received
+
+
+class Devices(OptionList):
+    """The devices that the system sees."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Pick")]
 
 
 class IntakeScreen(Room):
@@ -70,9 +75,10 @@ class IntakeScreen(Room):
             parts.append(Static(title, classes="section", id=f"section-{number}", markup=False))
             parts += [Field(name, label, hint=hint) for name, label, hint in fields]
         parts += [
-            OptionList(id="devices", markup=False),
+            Devices(id="devices", markup=False),
             Choice("write_block", "Write block", BLOCKS),
             Choice("profile", "Depth", PROFILES),
+            Field("enough", "Enough", hint="stop at so many findings; empty: go on to the end"),
             Horizontal(
                 Button("Record and begin (F7)", id="begin"),
                 Button("Record only (Ctrl+R)", id="record"),
@@ -93,7 +99,7 @@ class IntakeScreen(Room):
 
     @work(thread=True, exclusive=True, group="case")
     def _read(self) -> None:
-        self.app.call_from_thread(self._take, read_case(self.console.view))
+        self.hand(self._take, read_case(self.console.view))
 
     def _take(self, facts: CaseFacts) -> None:
         self._held = tuple(dict.fromkeys((*facts.exhibits, *self.console.devices)))
@@ -117,7 +123,7 @@ class IntakeScreen(Room):
     def _fill(self, reference: str) -> None:
         held = read_case(self.console.view).exhibits.get(reference)
         if held is not None:
-            self.app.call_from_thread(self._filled, held.row)
+            self.hand(self._filled, held.row)
 
     def _filled(self, row: Mapping[str, Any]) -> None:
         """Say again what was said of it, with the depth it was begun with: another would not go on with its work."""
@@ -146,7 +152,7 @@ class IntakeScreen(Room):
     def _received(self) -> "Received":
         from triage.session.intake import Received  # noqa: PLC0415 - as above
 
-        said = {field.field: field.value for field in self.query(Field) if field.field != "source"}
+        said = {field.field: field.value for field in self.query(Field) if field.field not in OF_THE_RUN}
         return Received(**said, write_block=self.query_one("#choice-write-block", Choice).value)
 
     def on_descendant_blur(self, event: DescendantBlur) -> None:
@@ -159,10 +165,10 @@ class IntakeScreen(Room):
 
     def _check(self, names: Iterable[str]) -> str | None:
         """Show what is wrong with these fields; return the name of the first that is."""
-        from triage.session.intake import check  # noqa: PLC0415 - as above
+        from triage.session.intake import check, local_time  # noqa: PLC0415 - as above
 
         held = [one for one in self._held if not (self._again and one == self._field("exhibit").value)]
-        wrong = check(self._received(), held, today=datetime.now().astimezone().isoformat(timespec="minutes"))
+        wrong = check(self._received(), held, today=local_time()) | unusable(self._field("enough").value)
         for field in self.query(Field):
             if field.field != "source":
                 field.tell(wrong.get(field.field, "") if field.field in names else "")
@@ -177,7 +183,7 @@ class IntakeScreen(Room):
             devices, problem = pickable_devices(), ""
         except (OSError, DigiVanError) as error:
             devices, problem = [], str(error)
-        self.app.call_from_thread(self._offer, devices, problem)
+        self.hand(self._offer, devices, problem)
 
     def _offer(self, devices: "list[PickableDevice]", problem: str) -> None:
         self._seen = devices
@@ -221,6 +227,7 @@ class IntakeScreen(Room):
     def _submit(self, *, begin: bool) -> None:
         from triage.session.intake import not_stated  # noqa: PLC0415 - as above
 
+        self._propose()
         self._touched |= {field.field for field in self.query(Field)}
         wrong = self._check(self._touched)
         if wrong is None and begin and not self._field("source").value:
@@ -260,9 +267,9 @@ class IntakeScreen(Room):
         self.console.action_board()
 
     def _begin(self, reference: str) -> None:
-        from triage.engine.plan import Profile  # noqa: PLC0415 - as above
-        from triage.session.examination import Order  # noqa: PLC0415 - as above
+        from triage.session.order import Order, Profile, Stop  # noqa: PLC0415 - as above
 
+        enough = self._field("enough").value
         self.console.visit.begin(
             Order(
                 source=Path(self._field("source").value),
@@ -271,6 +278,7 @@ class IntakeScreen(Room):
                 profile=Profile(self.query_one("#choice-profile", Choice).value),
                 jobs=max((os.cpu_count() or 1) // 2, 1),
                 library=self.console.library,
+                stop=Stop(findings=int(enough) if enough else None),
                 actor=self.console.actor,
             )
         )

@@ -1,6 +1,6 @@
 """The custody ledger of the case: who recorded what and when, each event chained to the one before."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -68,11 +68,11 @@ class LedgerScreen(Room):
         try:
             events = self.console.view.timeline(offset=offset, limit=_PAGE) if self.console.case.exists() else []
         except DigiVanError as error:
-            self.app.call_from_thread(self._say, f"{symbol('warn')} {error}")
+            self.hand(self._say, f"{symbol('warn')} {error}")
             return
-        self.app.call_from_thread(self._take, offset, events)
+        self.hand(self._take, offset, events)
 
-    def _take(self, offset: int, events: list[Mapping[str, Any]]) -> None:
+    def _take(self, offset: int, events: Sequence[Mapping[str, Any]]) -> None:
         table = self.query_one(DataTable)
         if offset == 0:
             table.clear()

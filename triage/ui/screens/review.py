@@ -21,7 +21,7 @@ from triage.ui.screens.room import Room
 from triage.ui.symbols import counted, size, symbol
 from triage.ui.widgets.findings_pane import match_words, state_words
 from triage.ui.widgets.paged import Column, PagedTable, Pages
-from triage.ui.widgets.picture import HalfBlocks
+from triage.ui.widgets.picture import Picture
 
 if TYPE_CHECKING:  # it brings the whole engine along
     from triage.session.visit import Visit
@@ -86,7 +86,7 @@ class ReviewScreen(Room):
     ReviewScreen #side { width: 2fr; min-width: 30; border-left: solid $border-blurred; padding: 0 1; }
     ReviewScreen #side Static { height: auto; }
     ReviewScreen #said { color: $text-muted; }
-    ReviewScreen HalfBlocks { display: none; }
+    ReviewScreen Picture { display: none; }
     ReviewScreen.-large #side { width: 5fr; }
     ReviewScreen PagedTable { height: 1fr; min-height: 4; border-top: solid $border-blurred; }
     """
@@ -103,7 +103,8 @@ class ReviewScreen(Room):
 
     def body(self) -> Iterable[Widget]:
         """Return facts, picture and siblings."""
-        side = Vertical(Static(_HIDDEN, id="said", markup=False), HalfBlocks(), Static("", id="views"), id="side")
+        picture = Picture(getattr(self.app, "graphics", None))
+        side = Vertical(Static(_HIDDEN, id="said", markup=False), picture, Static("", id="views"), id="side")
         facts = VerticalScroll(Static("", markup=False), id="facts", can_focus=False)
         pages = Pages(
             read=lambda offset, limit: self._view.siblings(self.number, offset=offset, limit=limit),
@@ -138,7 +139,7 @@ class ReviewScreen(Room):
         except DigiVanError as error:
             self.app.call_from_thread(self.console.tell_problem, error)
             return
-        self.app.call_from_thread(self._take, finding, seen)
+        self.hand(self._take, finding, seen)
 
     def _take(self, finding: dict[str, Any], seen: dict[str, int]) -> None:
         self.finding = finding
@@ -157,7 +158,7 @@ class ReviewScreen(Room):
             case "judge", _:
                 return state in {"candidate", *_JUDGED}
             case "hide", _:
-                return self.is_mounted and self.query_one(HalfBlocks).is_shown
+                return self.is_mounted and self.query_one(Picture).is_shown
             case _:
                 return True
 
@@ -166,7 +167,7 @@ class ReviewScreen(Room):
         self._say(_HIDDEN)
 
     def _say(self, words: str) -> None:
-        picture = self.query_one(HalfBlocks)
+        picture = self.query_one(Picture)
         picture.hide()
         picture.display = False
         self.remove_class("-large")
@@ -199,7 +200,7 @@ class ReviewScreen(Room):
             self._say(_HIDDEN)
             return
         self.set_class(level in {Level.LARGER, Level.COLOUR}, "-large")
-        shown = self.query_one(HalfBlocks)
+        shown = self.query_one(Picture)
         shown.display = True
         shown.show(picture)
         self.query_one("#said", Static).update(plain(f"{_LEVELS[level]}; 0 hides it"))
@@ -250,7 +251,7 @@ class ReviewScreen(Room):
         if following is None:
             self.app.call_from_thread(self.notify, "No other candidate of this exhibit waits to be judged.")
         else:
-            self.app.call_from_thread(self.go_to, following)
+            self.hand(self.go_to, following)
 
     @on(DataTable.RowSelected)
     def _jump(self) -> None:
@@ -264,7 +265,7 @@ def facts(row: dict[str, Any]) -> list[Content]:
     told = {
         "Finding": f"{row['id']} of exhibit {row['exhibit']}",
         "State": _MEANS[row["state"]],
-        "Where": row["path"] if row["allocated"] else f"{row['path']} (deleted)",
+        "Where": f"{row['path']} ({row['gone']})" if row["gone"] else row["path"],
         "Grade": row["grade"] or "not graded",
         "Category": row["category"] or "none",
         "Matched by": match_words(row),

@@ -1,7 +1,7 @@
 """What every full screen of the console has: a title, a banner, a body, the keys, and words for the help."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, ClassVar, ParamSpec, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,6 +13,9 @@ from triage.ui.widgets.keybar import KeyBar
 
 if TYPE_CHECKING:
     from triage.ui.app import Console
+
+
+_Given = ParamSpec("_Given")
 
 
 class Room(Screen[None], inherit_bindings=False):
@@ -58,6 +61,20 @@ class Room(Screen[None], inherit_bindings=False):
         """Show what needs a person now."""
         for banner in self.query(Banner):
             banner.tell(urgent)
+
+    def hand(self, take: Callable[_Given, object], *given: _Given.args, **named: _Given.kwargs) -> None:
+        """From a thread, hand what it read to this screen; nothing happens where the screen was left meanwhile."""
+        self.app.call_from_thread(self._take_in, lambda: take(*given, **named))
+
+    def _take_in(self, take: Callable[[], object]) -> None:
+        if self.is_there:
+            take()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it has not been left for good, so that all that belongs to it can be found."""
+        kept = self in self.app.screen_stack or self.app.is_screen_installed(self)
+        return kept and self.is_attached and bool(self.children)
 
     def renew(self) -> None:
         """Show what has changed; called a few times a second while devices run, so it must be quick."""

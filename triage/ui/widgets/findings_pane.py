@@ -7,12 +7,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from triage.session.view import CaseView, FindingState, Sort, Wanted
-from triage.ui.safe import plain, safe
+from triage.ui.safe import safe
 from triage.ui.symbols import counted, symbol
 from triage.ui.widgets.paged import Column, PagedTable, Pages, Row
+from triage.ui.widgets.words import Words
 
 _SORTS = (Sort.NUMBER, Sort.GRADE, Sort.CATEGORY, Sort.STATE, Sort.MATCH, Sort.SET, Sort.PATH)
 _ORDERS = {Sort.NUMBER: "as they were found"}
@@ -79,7 +80,7 @@ class FindingsPane(Vertical):
 
     def compose(self) -> ComposeResult:
         """Yield the row above, the line to search in, and the table."""
-        yield Static("", id="narrowed", markup=False)
+        yield Words(id="narrowed")
         yield Search(placeholder="a part of the path; Enter searches, Esc shows all")
         yield self.table
 
@@ -104,7 +105,7 @@ class FindingsPane(Vertical):
         """Say what is in the table."""
         table, wanted = event.table, self.wanted
         if event.problem:
-            self.query_one("#narrowed", Static).update(plain(f"{symbol('warn')} {event.problem}"))
+            self.query_one("#narrowed", Words).say(f"{symbol('warn')} {event.problem}")
             return
         last = table.offset_shown + len(table.rows_shown)
         place = f", rows {table.offset_shown + 1:,} to {last:,}" if last else ""
@@ -113,7 +114,7 @@ class FindingsPane(Vertical):
             value = getattr(wanted, name)
             parts += [f"{name} {value or _WITHOUT} only"] if value is not None else []
         parts += [f"with \u201c{safe(wanted.text, 60)}\u201d in the path"] if wanted.text else []
-        self.query_one("#narrowed", Static).update(plain(f" {symbol('dot')} ".join(parts)))
+        self.query_one("#narrowed", Words).say(f" {symbol('dot')} ".join(parts))
 
     def _order(self) -> str:
         order = _ORDERS.get(self.sort, f"by {self.sort.value}")

@@ -6,6 +6,7 @@ from textual.widgets import Static
 
 from triage.ui.safe import head, safe
 from triage.ui.symbols import symbol
+from triage.ui.widgets.words import Words
 
 
 class TitleStrip(Static):
@@ -38,7 +39,7 @@ class TitleStrip(Static):
         return Content.assemble(left, " " * max(width - left.cell_length - Content(right).cell_length, 1), right)
 
 
-class Banner(Static):
+class Banner(Words):
     """What needs a person now, in words; nothing where there is nothing."""
 
     DEFAULT_CSS = """
@@ -52,4 +53,4 @@ class Banner(Static):
     def tell(self, lines: list[str]) -> None:
         """Show these lines, or nothing."""
         self.set_class(bool(lines), "-shown")
-        self.update(Content("\n").join([Content(f"{symbol('warn')} {safe(line)}") for line in lines]))
+        self.say(Content("\n").join([Content(f"{symbol('warn')} {safe(line)}") for line in lines]))

@@ -5,12 +5,13 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.screen import Screen
 from textual.style import Style
-from textual.widgets import Static
+
+from triage.ui.widgets.words import Words
 
 _GAP = Content("  ")
 
 
-class KeyBar(Static):
+class KeyBar(Words):
     """As many rows as the width needs; a key can be clicked as well."""
 
     DEFAULT_CSS = """
@@ -44,7 +45,7 @@ class KeyBar(Static):
         ordered = [label for _, label in sorted(everywhere.values(), key=lambda pair: pair[0])]
         mine = [label for action, label in own.items() if action not in everywhere]
         width = self.app.size.width - 2
-        self.update(Content("\n").join([*_broken(mine, width), *_broken(ordered, width)]))
+        self.say(Content("\n").join([*_broken(mine, width), *_broken(ordered, width)]))
 
     def _label(self, binding: Binding) -> Content:
         press = Style.from_meta({"@click": f"app.simulate_key({binding.key!r})"})

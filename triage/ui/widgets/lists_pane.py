@@ -6,15 +6,13 @@ from collections.abc import Callable
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import DataTable, Static
+from textual.widgets import DataTable
 
 from triage.session.view import CaseView
-from triage.ui.safe import plain
 from triage.ui.symbols import counted, size, symbol
 from triage.ui.widgets.findings_pane import listing
 from triage.ui.widgets.paged import Column, PagedTable, Pages, Row
-
-_MOST_EVENTS = 1_000_000
+from triage.ui.widgets.words import Words
 
 
 class ListPane(Vertical):
@@ -33,22 +31,21 @@ class ListPane(Vertical):
 
     def compose(self) -> ComposeResult:
         """Yield the three."""
-        yield Static("", classes="summed", markup=False)
+        yield Words(classes="summed")
         yield self.table
-        yield Static("", classes="full", markup=False)
+        yield Words(classes="full")
 
     @on(PagedTable.Turned)
     def say(self, event: PagedTable.Turned) -> None:
-        """Sum up what is in the table."""
+        """Sum up what is in the table, and tell the row with the cursor."""
         said = f"{symbol('warn')} {event.problem}" if event.problem else self._summed(self.table)
-        self.query_one(".summed", Static).update(plain(said))
-        if not self.table.rows_shown:
-            self.query_one(".full", Static).update("")
+        self.query_one(".summed", Words).say(said)
+        self._told()
 
     @on(DataTable.RowHighlighted)
     def _told(self) -> None:
         row = self.table.row_in_hand
-        self.query_one(".full", Static).update(plain(self._full(row)) if row else "")
+        self.query_one(".full", Words).say(self._full(row) if row else "")
 
 
 def not_looked_at(view: CaseView, reference: str) -> ListPane:
@@ -138,9 +135,13 @@ def timeline(view: CaseView, reference: str) -> ListPane:
         Column(title="Who", text=lambda row: row["actor"], width=14),
         Column(title="What", text=lambda row: row["action"]),
     )
+    pages = Pages(
+        read=lambda offset, limit: view.timeline(reference, offset=offset, limit=limit),
+        count=lambda: view.timeline_count(reference),
+    )
     return ListPane(
         "events",
-        listing("table-events", columns, lambda: list(view.timeline(reference, limit=_MOST_EVENTS))),
+        PagedTable(columns, pages, name="table-events", key="sequence"),
         lambda table: f"{counted(table.total, 'event')} of this exhibit in the ledger, the newest first",
         lambda row: json.dumps(row["facts"], ensure_ascii=False),
     )

@@ -4,15 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from rich.text import Text
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import DataTable
-from textual.worker import get_current_worker
+from textual.worker import Worker, get_current_worker
 
 from triage.model.errors import DigiVanError
-from triage.ui.safe import cell, tail
+from triage.ui.safe import head, tail
 
 Row = Mapping[str, Any]
 Place = Literal["same", "top", "bottom"]
@@ -21,6 +24,7 @@ PAGE = 100
 _EDGES = 2  # columns of the scroll bar
 _PADDING = 2  # columns beside each cell
 _NARROWEST = 12
+_HEADER = -1  # the row of the titles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +48,12 @@ class Pages:
     count: Callable[[], int]
 
 
-class PagedTable(DataTable[Text], inherit_bindings=False):
-    """Rows `offset` to `offset + len(rows)` of `total`; the cursor goes on from page to page."""
+class PagedTable(DataTable[str], inherit_bindings=False):
+    """Rows `offset` to `offset + len(rows)` of `total`; the cursor goes on from page to page.
+
+    Its base knows of one empty column: it keeps cursor and place. What stands in a row is drawn here as one piece of
+    text: to lay out hundreds of cells one by one takes longer than a person who pages through them waits gladly.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Open"),
@@ -75,6 +83,7 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
         super().__init__(id=name, cursor_type="row")
         self._laid, self._pages, self._key = tuple(columns), pages, key
         self._opens = opens
+        self._turning: Worker[None] | None = None
         self.rows_shown: list[Row] = []
         self.offset_shown = 0
         self.total = 0
@@ -90,12 +99,13 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
         return self.rows_shown[self.cursor_row] if 0 <= self.cursor_row < len(self.rows_shown) else None
 
     def again(self) -> None:
-        """Read the same page again."""
-        self._fetch(self.offset_shown, "same")
+        """Read the same page again, unless another is on its way: a person has asked for that one."""
+        if self._turning is None or self._turning.is_finished:
+            self._fetch(self.offset_shown, "same")
 
     def restart(self) -> None:
         """Read from the beginning, for what is wanted or its order has changed."""
-        self._fetch(0, "top")
+        self._turning = self._fetch(0, "top")
 
     @work(thread=True, exclusive=True, group="page")
     def _fetch(self, offset: int, place: Place) -> None:
@@ -110,7 +120,7 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
             self.app.call_from_thread(self._take, start, total, rows, place)
 
     def _take(self, offset: int, total: int, rows: list[Row], place: Place) -> None:
-        changed = (offset, rows) != (self.offset_shown, self.rows_shown) or not self.ordered_columns
+        changed = (offset, rows) != (self.offset_shown, self.rows_shown) or not self.columns
         held, at = self.row_in_hand, self.cursor_row
         self.offset_shown, self.total, self.rows_shown = offset, total, rows
         if changed:
@@ -125,20 +135,32 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
         return next((at for at, row in enumerate(self.rows_shown) if row[self._key] == held[self._key]), otherwise)
 
     def _fill(self) -> None:
-        self.clear(columns=True)
-        taken = sum(column.width + _PADDING for column in self._laid) + _EDGES
-        rest = max(self.size.width - taken, _NARROWEST)
-        for column in self._laid:
-            self.add_column(column.title, width=column.width or rest)
-        for row in self.rows_shown:
-            self.add_row(*(_shown(column, row, column.width or rest) for column in self._laid))
+        """Have as many rows as the page has."""
+        if not self.columns:
+            self.add_column("", width=1)
+        if self.row_count != len(self.rows_shown):
+            self.clear()
+            self.add_rows([("",)] * len(self.rows_shown))
+        self.refresh()
 
-    def on_resize(self) -> None:
-        """Give the columns their widths anew."""
-        if self.rows_shown:
-            at = self.cursor_row
-            self._fill()
-            self.move_cursor(row=at)
+    def render_line(self, y: int) -> Strip:
+        """Return one row of the window."""
+        at = _HEADER if y == 0 else y - 1 + self.scroll_offset.y
+        width, style = self.size.width, self.rich_style
+        if at < len(self.rows_shown):
+            style += self._style_of(at) + Style.from_meta({"row": at, "column": 0})
+            return Strip([Segment(self._text_of(at), style)]).adjust_cell_length(width, style)
+        return Strip.blank(width, style)
+
+    def _style_of(self, at: int) -> Style:
+        parts = {_HEADER: "header", self.cursor_row: "cursor"}
+        part = parts.get(at, "hover" if self._show_hover_cursor and at == self.hover_row else "even-row")
+        return self.get_component_rich_style(f"datatable--{part}")
+
+    def _text_of(self, at: int) -> str:
+        rest = max(self.size.width - sum(column.width + _PADDING for column in self._laid) - _EDGES, _NARROWEST)
+        row = None if at == _HEADER else self.rows_shown[at]
+        return "".join(f" {_shown(column, row, column.width or rest)} " for column in self._laid)
 
     def action_cursor_down(self) -> None:
         """Go to the row below, on the next page if need be."""
@@ -166,22 +188,24 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
 
     def action_scroll_bottom(self) -> None:
         """Go to the last row of all."""
-        self._fetch(-1, "bottom")
+        self._turning = self._fetch(-1, "bottom")
 
     def _turn_on(self) -> bool:
         end = self.offset_shown + len(self.rows_shown)
         turns = self.cursor_row == len(self.rows_shown) - 1 and end < self.total
         if turns:
-            self._fetch(end, "top")
+            self._turning = self._fetch(end, "top")
         return turns
 
     def _turn_back(self) -> bool:
         turns = self.cursor_row <= 0 < self.offset_shown
         if turns:
-            self._fetch(max(0, self.offset_shown - PAGE), "bottom")
+            self._turning = self._fetch(max(0, self.offset_shown - PAGE), "bottom")
         return turns
 
 
-def _shown(column: Column, row: Row, width: int) -> Text:
-    text = column.text(row)
-    return cell(tail(text, width)) if column.is_path else cell(text)
+def _shown(column: Column, row: Row | None, width: int) -> str:
+    """Return a cell, or without a row the title, in exactly so many columns."""
+    text = column.title if row is None else column.text(row)
+    cut = tail(text, width) if column.is_path and row is not None else head(text, width)
+    return cut + " " * (width - cell_len(cut))
