@@ -51,9 +51,10 @@ def findings(case: Path, exhibit: str | None, *, jsonl: bool, as_csv: bool) -> N
 @JSONL
 @CSV
 def indications(case: Path, exhibit: str | None, *, jsonl: bool, as_csv: bool) -> None:
-    """List what names hint at: encryption and wiping programs, file sharing, backups, words of the force's list.
+    """List hints: encryption, wiping, file sharing, backups, accounts, connected devices, words of the force's list.
 
-    A name proves nothing of a content, and no recommendation rests on one.
+    Most rest on names, which prove nothing of a content; accounts and devices on what the system recorded. No
+    recommendation rests on any of them.
     """
     write = writer(("group", "label", "path"), jsonl=jsonl, as_csv=as_csv)
     with open_reader(case) as reader, closing(reader.indications.rows(exhibit)) as rows:

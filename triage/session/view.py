@@ -43,7 +43,7 @@ class CaseView:
         """
         with self._case() as case:
             page = case.pages.findings(wanted, sort, descending=descending, offset=offset, limit=limit)
-            return _with_space(case, page)
+            return [_with_remains(row) for row in page]
 
     def findings_count(self, wanted: Wanted = _ALL) -> int:
         """Return how many findings there are."""
@@ -58,12 +58,12 @@ class CaseView:
     def finding(self, number: int) -> Row:
         """Return one finding with the keys of a page. Raises UsageError for a number that the case does not hold."""
         with self._case() as case:
-            return _with_space(case, [case.pages.finding(number)])[0]
+            return _with_remains(case.pages.finding(number))
 
     def siblings(self, number: int, *, offset: int, limit: int) -> list[Row]:
         """Return a page of the findings in the folder of a finding, itself among them, in the order of paths."""
         with self._case() as case:
-            return _with_space(case, case.pages.siblings(number, offset=offset, limit=limit))
+            return [_with_remains(row) for row in case.pages.siblings(number, offset=offset, limit=limit)]
 
     def not_looked_at(self, reference: str, *, outcome: str | None = None, offset: int, limit: int) -> list[Row]:
         """Return a page of the items that were not examined, of one outcome or of all, those not reached last.
@@ -117,7 +117,7 @@ class CaseView:
             return coverage_now(case, reference)
 
     def indications(self, reference: str) -> list[Row]:
-        """Return what names hint at: `group`, `label` and `items` (how many)."""
+        """Return what is hinted at: `group`, `label` and `items` (how many)."""
         with self._case() as case:
             counted = case.indications.counted(reference)
         return [{"group": group, "label": label, "items": items} for (group, label), items in counted.items()]
@@ -177,10 +177,8 @@ _NOT_BEGUN = dict.fromkeys(
 )
 
 
-def _with_space(case: CaseReader, page: list[Row]) -> list[Row]:
-    spaces = case.queries.spaces([row["id"] for row in page])
-    whole = [{**row, **spaces[row["id"]]} for row in page]
-    return [{**row, "gone": told(row)} for row in whole]
+def _with_remains(row: Row) -> Row:
+    return {**row, "gone": told(row)}
 
 
 def _event(row: Row) -> Row:

@@ -1,4 +1,4 @@
-"""What names hint at: recorded for each exhibit, listed and counted; never part of a recommendation."""
+"""What is hinted at: recorded for each exhibit, listed and counted; never part of a recommendation."""
 
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any
@@ -62,6 +62,6 @@ class Indications:
             yield dict(row)
 
     def counted(self, reference: str) -> dict[tuple[str, str], int]:
-        """Return how many names of an exhibit each group and label was told of, sorted by them."""
+        """Return how many items of an exhibit each group and label was told of, sorted by them."""
         rows = self._database.rows(_COUNTS, (self._exhibits.key(reference),))
         return {(row["category"], row["label"]): row["names"] for row in rows}

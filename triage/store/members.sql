@@ -16,11 +16,11 @@ CREATE TABLE searched (                -- bytes that were searched for content w
   PRIMARY KEY (exhibit_id, offset, length)
 ) WITHOUT ROWID;
 
-CREATE TABLE indication (              -- what a name hints at; no part of a recommendation
+CREATE TABLE indication (              -- what names and a few contents hint at; no part of a recommendation
   exhibit_id          INTEGER NOT NULL REFERENCES exhibit (id),
   category            TEXT NOT NULL,    -- encryption, ...
   label               TEXT NOT NULL,
-  address             TEXT NOT NULL,    -- of the item with that name
+  address             TEXT NOT NULL,    -- of the item that hints at it
   path                TEXT NOT NULL,
   text                TEXT NOT NULL,    -- what it means and what not
   PRIMARY KEY (exhibit_id, category, label, address)

@@ -79,7 +79,8 @@ _COLUMNS = """
        finding.id, finding.path, region.offset AS volume, finding.set_name AS "set", finding.set_version,
        finding.set_digest, finding.category, finding.grade, finding.match, finding.distance, finding.confirmed,
        finding.found_at, finding.seconds, finding.series, finding.flags, finding.state, item.kind, item.size,
-       item.media_type, item.allocated, item.recovered, item.address, exhibit.reference AS exhibit
+       item.media_type, item.allocated, item.recovered, item.address, exhibit.reference AS exhibit,
+       item.space AS space_bytes, item.reused AS reused_bytes
 """
 _JOINS = """
 JOIN item ON item.id = finding.item_id JOIN region ON region.id = item.region_id

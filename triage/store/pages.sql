@@ -34,4 +34,3 @@ CREATE INDEX finding_by_state ON finding (state, id, exhibit_id, grade, category
 CREATE INDEX item_not_examined ON item (region_id, outcome, substr(reason, 1, instr(reason || ':', ':') - 1))
 WHERE outcome NOT IN ('examined', 'not-reached');
 CREATE INDEX custody_of ON custody (subject);
-CREATE INDEX custody_by_action ON custody (action, subject);

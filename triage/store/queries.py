@@ -34,10 +34,6 @@ JOIN exhibit ON exhibit.id = region.exhibit_id
 WHERE exhibit.id = coalesce(?, exhibit.id)
 ORDER BY exhibit.id, region.offset, item.sequence, item.id, finding.id
 """
-_SPACES = """
-SELECT finding.id, item.space AS space_bytes, item.reused AS reused_bytes
-FROM finding JOIN item ON item.id = finding.item_id WHERE finding.id IN (SELECT value FROM json_each(?))
-"""
 _IN_EXHIBIT = "FROM region JOIN item ON item.region_id = region.id WHERE region.exhibit_id = ?"
 _MATCHES = """
 SELECT set_name, set_version, set_digest, set_kind, category,
@@ -86,11 +82,6 @@ class Queries:
                 "allocated": bool(row["allocated"]),
                 "recovered": bool(row["recovered"]),
             }
-
-    def spaces(self, findings: Sequence[int]) -> dict[int, Row]:
-        """Return `space_bytes` and `reused_bytes` of the items of findings, by the numbers of these."""
-        rows = self._database.rows(_SPACES, (json.dumps(findings),))
-        return {row["id"]: {key: row[key] for key in ("space_bytes", "reused_bytes")} for row in rows}
 
     def summary(self, reference: str) -> Row:
         """Return the result of an examination with the keys of `examine --json`."""

@@ -4,3 +4,5 @@
 ALTER TABLE region ADD COLUMN block_size INTEGER; -- bytes that the file system gives at once; null: not known
 ALTER TABLE item ADD COLUMN space INTEGER;  -- bytes that its runs hold, each counted once
 ALTER TABLE item ADD COLUMN reused INTEGER; -- of these, bytes in blocks of allocated items of its volume
+
+CREATE INDEX custody_by_action ON custody (action, subject); -- what was revealed, judged, received

@@ -1,6 +1,7 @@
 """The console itself: it opens screens, polls the visit, and knows nothing of what a screen shows."""
 
 import asyncio
+import gc
 import re
 import signal
 from collections.abc import Iterable, Mapping
@@ -152,6 +153,8 @@ class Console(App[None], inherit_bindings=False):
         import_module("triage.session.intake")
         has_pin = import_module("triage.session.pin").Pin(self.actor).is_set
         self.call_from_thread(setattr, self, "lockable", has_pin)
+        # What is loaded stays: to go through it again at each full collection would keep a key waiting.
+        self.call_from_thread(gc.freeze)
 
     async def on_event(self, event: events.Event) -> None:
         """Note that somebody is there."""

@@ -110,19 +110,19 @@ def volumes(view: CaseView, reference: str) -> ListPane:
 
 
 def hints(view: CaseView, reference: str) -> ListPane:
-    """Return the list of what names hint at."""
+    """Return the list of what names and a few contents hint at."""
     columns = (
         Column(title="Group", text=lambda row: row["group"], width=24),
         Column(title="Items", text=lambda row: f"{row['items']:,}", width=10),
-        Column(title="What the names hint at", text=lambda row: row["label"]),
+        Column(title="What is hinted at", text=lambda row: row["label"]),
     )
     return ListPane(
         "hints",
         listing("table-hints", columns, lambda: list(view.indications(reference))),
         lambda table: (
-            "Names alone: a hint where to look, no proof, and no part of a recommendation."
+            "Hints where to look: no proof, and no part of a recommendation."
             if table.total
-            else "No name hints at anything that the table of indications holds."
+            else "Nothing hints at anything that the table of indications holds."
         ),
         lambda row: f"{row['label']}: {counted(row['items'], 'item')}",
     )
