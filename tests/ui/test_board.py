@@ -3,7 +3,9 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from triage.model.coverage import CoverageClass
 from triage.session.live_device import DeviceState, LiveDevice
+from triage.ui.cards import legend
 from triage.ui.widgets.card import DeviceCard
 from ui.desk import SIZES, console, device, lines, progress, run, shown
 from ui.snapshots import matches_snapshot
@@ -141,3 +143,10 @@ def test_hostile_words_in_a_problem_do_no_harm_on_a_card(tmp_path: Path) -> None
         assert {len(line) for line in lines(app)} == {80}
 
     run(app, steps)
+
+
+def test_little_is_never_called_nothing_and_all_but_a_little_never_all() -> None:
+    shares = " ".join(legend({CoverageClass.EXAMINED: 999_999, CoverageClass.ENCRYPTED: 1}))
+    assert "looked at >99.9%" in shares
+    assert "closed to us <0.1%" in shares
+    assert "not looked at 0.0%" in shares

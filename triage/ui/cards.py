@@ -51,6 +51,7 @@ _VERDICTS = {
     "not-determined": "not determined",
 }
 _LINES = 4  # of one warning
+_LITTLE = 0.001
 _SHORT = 3  # rows in which everything has to be said
 
 
@@ -77,7 +78,7 @@ def rows(live: "LiveDevice | None", recorded: Recorded, width: int, height: int)
             words = "  ".join(f"{symbol('warn')} {one}" for one in warnings)
             number = Content.styled(f"{found.plain.split(':')[0]}  " if found.spans else "", "bold")
             found = Content.assemble(number, (safe(words), "$text-warning"))
-        shown = [state, _progress(live, recorded, width), found] if height == _SHORT else [state, found]
+        shown = [state, _progress(live, recorded, width, timed=True), found] if height == _SHORT else [state, found]
     else:
         shown = [state, _progress(live, recorded, width), found]
         shown += [_warned(row) for one in warnings for row in wrap(f"{symbol('warn')} {safe(one)}", width)[:_LINES]]
@@ -97,8 +98,11 @@ def _state(live: "LiveDevice | None", recorded: Recorded, width: int) -> Content
     return Content.assemble(left, " " * max(width - left.cell_length - len(time), 1), (time, "$text-muted"))
 
 
-def _progress(live: "LiveDevice | None", recorded: Recorded, width: int) -> Content:
-    """Return how far the tier in hand is, or, of a run that is over, the account of every byte as a bar."""
+def _progress(live: "LiveDevice | None", recorded: Recorded, width: int, *, timed: bool = False) -> Content:
+    """Return how far the tier in hand is, or, of a run that is over, the account of every byte as a bar.
+
+    With the time left of the whole run where no other row has room for it.
+    """
     progress = None if live is None else live.progress
     if live is None or live.state.is_over or progress is None:
         return _account(recorded, width) if recorded.coverage else Content.styled(_before(live), "$text-muted")
@@ -107,7 +111,8 @@ def _progress(live: "LiveDevice | None", recorded: Recorded, width: int) -> Cont
     done, total = (tier.bytes_done, tier.bytes_total) if tier else (progress.bytes_done, progress.bytes_total)
     share = done / total if total else 0.0
     number = f"{tiers.index(tier) + 1}/{len(tiers)} " if tier else ""
-    label = f"{share:4.0%} {number}{safe(progress.tier)}"
+    left = f"{duration(progress.seconds_left)} left " if timed and progress.seconds_left is not None else ""
+    label = f"{share:4.0%} {left}{number}{safe(progress.tier)}"
     return Content.assemble(bar(share, max(min(width - len(label) - 1, 32), 8)), f" {label}")
 
 
@@ -126,7 +131,7 @@ def bar(share: float, width: int) -> Content:
 def _account(recorded: Recorded, width: int) -> Content:
     """Return the coverage in four parts, each with its sign, as a bar with the share that was looked at."""
     parts = _parts(recorded.coverage)
-    label = f" {parts[0][2]:4.0%} looked at"
+    label = f" {_percent(parts[0][2])} looked at"
     columns = max(min(width - len(label), 32), 8)
     drawn = "".join(symbol(sign) * round(columns * share) for sign, _, share in parts)[:columns]
     return Content.assemble((drawn.ljust(columns, symbol("light")), "$secondary"), label)
@@ -134,13 +139,21 @@ def _account(recorded: Recorded, width: int) -> Content:
 
 def _parts(coverage: Mapping[str, int]) -> list[tuple[str, str, float]]:
     whole = sum(coverage.values()) or 1
-    parts = [(sign, words, sum(coverage.get(name, 0) for name in names) / whole) for sign, words, names in _COVERAGE]
-    return [*parts, (*_REST, 1 - sum(share for _, _, share in parts))]
+    counts = [sum(coverage.get(name, 0) for name in names) for _, _, names in _COVERAGE]
+    parts = [(sign, words, count / whole) for (sign, words, _), count in zip(_COVERAGE, counts, strict=True)]
+    return [*parts, (*_REST, (whole - sum(counts)) / whole)]
 
 
 def legend(coverage: Mapping[str, int]) -> list[str]:
     """Return what the parts of the bar are, each with its share."""
-    return [f"{symbol(sign)} {words} {share:.1%}" for sign, words, share in _parts(coverage)]
+    return [f"{symbol(sign)} {words} {_percent(share)}" for sign, words, share in _parts(coverage)]
+
+
+def _percent(share: float) -> str:
+    """Return a share so that little is never nothing, and all but a little never all."""
+    if 0 < share < _LITTLE:
+        return f"<{_LITTLE:.1%}"
+    return f">{1 - _LITTLE:.1%}" if 1 - _LITTLE < share < 1 else f"{share:.1%}"
 
 
 def _legend(coverage: Mapping[str, int], width: int) -> list[str]:
@@ -194,11 +207,12 @@ def _rate(live: "LiveDevice | None") -> Content | None:
     progress = None if live is None or live.state.is_over else live.progress
     if progress is None:
         return None
-    parts = [f"{progress.items_done:,} of {progress.items_total:,} items"]
-    if progress.rate is not None:
-        parts.append(f"{size(progress.rate)}/s")
+    parts = []  # a narrow card cuts off what comes last
     if progress.seconds_left is not None:
         parts.append(f"about {duration(progress.seconds_left)} left")
+    if progress.rate is not None:
+        parts.append(f"{size(progress.rate)}/s")
+    parts.append(f"{progress.items_done:,} of {progress.items_total:,} items")
     return Content(f" {symbol('dot')} ".join(parts))
 
 
@@ -208,14 +222,14 @@ def _description(recorded: Recorded) -> str:
 
 
 def identity(live: "LiveDevice | None", recorded: Recorded) -> str:
-    """Return size, serial number and write block, as far as they are known, safe for a terminal."""
+    """Return write block, size and serial number, as far as they are known, safe for a terminal."""
     received = recorded.row.get("received") or {}
     known = live.info.size if live is not None and live.info is not None else recorded.row.get("size")
     block = received.get("write_block")
     parts = [
+        f"write block: {block}" if block else "write block not stated",
         size(known) if known else "size not known yet",
         f"serial {received['serial']}" if received.get("serial") else "no serial number",
-        f"write block: {block}" if block else "write block not stated",
     ]
     return safe(f" {symbol('dot')} ".join(parts))
 
@@ -238,6 +252,9 @@ def _tiers(live: "LiveDevice | None", width: int) -> list[Content]:
     shown = []
     for tier in progress.tiers:
         share = tier.bytes_done / tier.bytes_total if tier.bytes_total else 1.0
-        left = f"  {duration(tier.seconds_left)} left" if tier.seconds_left and share < 1 else ""
-        shown.append(Content.assemble(bar(share, columns), f" {share:4.0%} {safe(tier.label)}", (left, "$text-muted")))
+        left = f" {duration(tier.seconds_left)} left" if tier.seconds_left and share < 1 else ""
+        said = f" {share:4.0%} {safe(tier.label)}"
+        room = width - columns - len(left)
+        row = Content(said).truncate(max(room, 0), ellipsis=True, pad=True)
+        shown.append(Content.assemble(bar(share, columns), row, (left, "$text-muted")))
     return shown

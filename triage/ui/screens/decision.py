@@ -111,7 +111,7 @@ class DecisionScreen(Room):
         sheet = self.query_one("#sheet", Vertical)
         await sheet.remove_children("#sheet > .form")
         parts: list[Widget] = [
-            Static("What limits the result: tick what you take note of", classes="section form"),
+            Static("What limits the result: tick what you take note of (End: the form below)", classes="section form"),
             Acknowledging(limitations(recommendation)),
             Static("The decision", classes="section form"),
             Choice("verdict", "Decision", _DECISIONS),

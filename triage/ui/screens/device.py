@@ -77,7 +77,7 @@ class DeviceScreen(Steering):
             ("Not looked at", "Unseen", lists_pane.not_looked_at(view, reference)),
             ("Troubles", "Trouble", lists_pane.troubles(view, reference)),
             ("Volumes", "Volumes", lists_pane.volumes(view, reference)),
-            ("Hints of names", "Hints", lists_pane.hints(view, reference)),
+            ("Hints", "Hints", lists_pane.hints(view, reference)),
             ("Block sample", "Sample", Sheet(name="sample", waiting="reading")),
             ("Timeline", "Events", lists_pane.timeline(view, reference)),
         )
@@ -89,7 +89,9 @@ class DeviceScreen(Steering):
 
     def _begin(self) -> None:
         self._ready = True
+        self.query_one(DeviceHead).show(self.live, self._recorded)
         self.query_one(Panes).turn(0)
+        self.renew()
 
     @property
     def live(self) -> "LiveDevice | None":

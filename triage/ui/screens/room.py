@@ -72,9 +72,9 @@ class Room(Screen[None], inherit_bindings=False):
 
     @property
     def is_there(self) -> bool:
-        """Whether it has not been left for good, so that all that belongs to it can be found."""
+        """Whether neither it nor the console was left for good, so that all that belongs to it can be found."""
         kept = self in self.app.screen_stack or self.app.is_screen_installed(self)
-        return kept and self.is_attached and bool(self.children)
+        return self.app.is_running and kept and self.is_attached and bool(self.children)
 
     def renew(self) -> None:
         """Show what has changed; called a few times a second while devices run, so it must be quick."""

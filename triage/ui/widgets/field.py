@@ -93,13 +93,15 @@ class Choice(Widget, can_focus=True):
         self.place = next((place for place, (held, _) in enumerate(self._options) if held == value), 0)
 
     def render(self) -> Content:
-        """Return label and choice, in arrows while it can be changed."""
+        """Return label and choice in arrows, and how many there are; marked while the keys change it."""
         words = self._options[self.place][1]
+        which = (f"  {self.place + 1} of {len(self._options)}, left and right", "$text-muted")
         if not self.has_focus:
-            return Content.assemble((f"{self._label:<19}", "$text-muted"), f"   {words}")
+            return Content.assemble((f"{self._label:<19}", "$text-muted"), f" < {words} >", which)
         label = Content.styled(self._label, "bold underline $accent")
         gap = " " * (19 - len(self._label))
-        return Content.assemble(label, gap, (f" < {words} > ", "$block-cursor-foreground on $block-cursor-background"))
+        chosen = (f" < {words} > ", "$block-cursor-foreground on $block-cursor-background")
+        return Content.assemble(label, gap, chosen, (which[0][1:], which[1]))
 
     def action_turn(self, steps: int) -> None:
         """Choose another."""
