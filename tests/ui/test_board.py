@@ -5,7 +5,8 @@ from textual.pilot import Pilot
 
 from triage.model.coverage import CoverageClass
 from triage.session.live_device import DeviceState, LiveDevice
-from triage.ui.cards import legend
+from triage.ui.cards import legend, rows
+from triage.ui.recorded import Recorded
 from triage.ui.widgets.card import DeviceCard
 from ui.desk import SIZES, console, device, lines, progress, run, shown
 from ui.snapshots import matches_snapshot
@@ -150,3 +151,11 @@ def test_little_is_never_called_nothing_and_all_but_a_little_never_all() -> None
     assert "looked at >99.9%" in shares
     assert "closed to us <0.1%" in shares
     assert "not looked at 0.0%" in shares
+
+
+def test_what_devices_and_persons_state_reaches_a_card_as_text() -> None:
+    harm = "\x1b]0;PWNED\x07\x9b2J\u202egpj\n" + "n" * 4000
+    received = {"description": harm, "make": harm, "serial": harm, "write_block": harm}
+    told = "".join(row.plain for row in rows(None, Recorded(row={"received": received}), 80, 12))
+    assert "PWNED" in told
+    assert told.isprintable()
