@@ -34,6 +34,7 @@ class HashSetsScreen(Room):
     ]
     CSS = """
     HashSetsScreen #folder, HashSetsScreen #about { height: auto; padding: 0 1; color: $text-muted; }
+    HashSetsScreen DataTable { padding: 0 1; }
     HashSetsScreen #about { min-height: 2; color: $foreground; background: $surface; }
     """
 

@@ -103,7 +103,7 @@ class ReviewScreen(Room):
 
     def body(self) -> Iterable[Widget]:
         """Return facts, picture and siblings."""
-        picture = Picture(getattr(self.app, "graphics", None))
+        picture = Picture(self.console.graphics)
         side = Vertical(Static(_HIDDEN, id="said", markup=False), picture, Static("", id="views"), id="side")
         facts = VerticalScroll(Static("", markup=False), id="facts", can_focus=False)
         pages = Pages(
