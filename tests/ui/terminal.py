@@ -50,16 +50,16 @@ class Terminal(Window):
 
     def ended(self) -> None:
         """Wait until the program has ended, with no error, and what stood in the window before is there again."""
-        # The pane may be dead before tmux has collected the exit code: only that says that it is over.
-        self.wait(lambda: any(self._exit()), "the end")
-        assert self._exit() == ["0", ""], self.text()
+        self.wait(lambda: self._exit() != "", "the end")
+        assert self._exit() == "0", self.text()
         raw = self.raw.read_bytes()
         assert raw.rindex(b"\x1b[?1049l") > raw.rindex(b"\x1b[?1049h")
         assert b"Traceback" not in raw
 
-    def _exit(self) -> list[str]:
-        """Return exit code and signal, as far as tmux knows them."""
-        return self._told("#{pane_dead_status}|#{pane_dead_signal}")
+    def _exit(self) -> str:
+        """Return the exit code, empty while it runs. The shell wrote it: tmux may miss the end of a program."""
+        code = self.raw.with_name("exit")
+        return code.read_text() if code.exists() else ""
 
     def _told(self, what: str) -> list[str]:
         return self._said("display-message", "-p", what).strip().split("|")
@@ -80,7 +80,16 @@ def terminal(
         server = (tmux, "-u", "-S", f"{folder}/socket", "-f", f"{folder}/settings")
         variables = [word for key, value in environment.items() for word in ("-e", f"{key}={value}")]
         columns, rows = map(str, size)
-        opened = ["new-session", "-d", "-x", columns, "-y", rows, *variables, shlex.join(command)]
+        opened = [
+            "new-session",
+            "-d",
+            "-x",
+            columns,
+            "-y",
+            rows,
+            *variables,
+            f"{shlex.join(command)}; printf %s $? > {folder}/exit",
+        ]
         # What the program is told of its window must be the window's: not what the tests were started in.
         inherited = {key: value for key, value in os.environ.items() if key not in {"COLUMNS", "LINES"}}
         subprocess.run([*server, *opened], check=True, env=inherited)
