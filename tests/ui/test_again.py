@@ -14,7 +14,7 @@ from triage.ui.app import Console
 from triage.ui.arrival import unusable
 from triage.ui.screens.intake import IntakeScreen
 from triage.ui.widgets.field import Choice, Field
-from ui.desk import run, settle, shown
+from ui.desk import press, run, settle, shown
 from ui.examined import card
 
 WAIT = 60.0  # seconds that a small examination may take on a busy machine
@@ -41,13 +41,6 @@ async def until(app: Console, reference: str, *states: DeviceState) -> None:
             return
         await asyncio.sleep(0.05)
     raise AssertionError([(device.state, device.problem) for device in app.devices.values()])
-
-
-async def press(pilot: Pilot[None], *keys: str) -> None:
-    for key in keys:
-        await pilot.press(key)
-        await pilot.pause()
-        await settle(pilot)
 
 
 def test_enough_found_stops_a_device_and_begun_again_it_goes_to_the_end(

@@ -16,7 +16,7 @@ from triage.ui.screens.device import DeviceScreen
 from triage.ui.screens.review import ReviewScreen
 from triage.ui.widgets.findings_pane import FindingsPane
 from triage.ui.widgets.paged import PAGE, PagedTable
-from ui.desk import SIZES, console, device, lines, progress, run, settle, shown
+from ui.desk import SIZES, console, device, lines, press, progress, run_on, shown
 from ui.examined import HOSTILE, REFERENCE, SAMPLE
 
 Steps = Callable[[Pilot[None]], Awaitable[None]]
@@ -26,23 +26,7 @@ PANES = ("Findings", "Coverage", "Not looked at", "Trouble", "Volumes", "Hints",
 def opened(app: Console, steps: Steps, size: tuple[int, int] = (80, 24), reference: str = REFERENCE) -> None:
     """Run these steps on the screen of a device."""
 
-    async def whole(pilot: Pilot[None]) -> None:
-        app.open_device(reference)
-        await pilot.pause()
-        await settle(pilot)
-        await pilot.pause()
-        assert isinstance(app.screen, DeviceScreen)
-        await steps(pilot)
-
-    run(app, whole, size)
-
-
-async def press(pilot: Pilot[None], *keys: str) -> None:
-    for key in keys:
-        await pilot.press(key)
-        await pilot.pause()
-        await settle(pilot)
-        await pilot.pause()
+    run_on(app, lambda: app.open_device(reference), DeviceScreen, steps, size)
 
 
 def table(app: Console) -> PagedTable:

@@ -11,7 +11,7 @@ from triage.ui.app import Console
 from triage.ui.screens.review import ReviewScreen
 from triage.ui.widgets.paged import PagedTable
 from triage.ui.widgets.picture import Picture, fitted
-from ui.desk import SIZES, console, lines, run, settle, shown
+from ui.desk import SIZES, console, lines, press, run_on, shown
 
 CANDIDATE, MATCH, NASTY = 2, 1, 3
 
@@ -19,23 +19,7 @@ CANDIDATE, MATCH, NASTY = 2, 1, 3
 def opened(app: Console, steps: Callable[[Pilot[None]], Awaitable[None]], number: int, size: tuple[int, int]) -> None:
     """Run these steps on the screen of a finding."""
 
-    async def whole(pilot: Pilot[None]) -> None:
-        app.open_finding(number)
-        await pilot.pause()
-        await settle(pilot)
-        await pilot.pause()
-        assert isinstance(app.screen, ReviewScreen)
-        await steps(pilot)
-
-    run(app, whole, size)
-
-
-async def press(pilot: Pilot[None], *keys: str) -> None:
-    for key in keys:
-        await pilot.press(key)
-        await pilot.pause()
-        await settle(pilot)
-        await pilot.pause()
+    run_on(app, lambda: app.open_finding(number), ReviewScreen, steps, size)
 
 
 def screen(app: Console) -> ReviewScreen:

@@ -154,7 +154,7 @@ class Console(App[None], inherit_bindings=False):
         has_pin = import_module("triage.session.pin").Pin(self.actor).is_set
         self.call_from_thread(setattr, self, "lockable", has_pin)
         # What is loaded stays: to go through it again at each full collection would keep a key waiting.
-        self.call_from_thread(gc.freeze)
+        gc.freeze()
 
     async def on_event(self, event: events.Event) -> None:
         """Note that somebody is there."""

@@ -153,9 +153,8 @@ class Hive:
         if self._left < 0:
             raise ObstacleError(TroubleCode.LIMIT, f"more than {_MOST_READ} bytes of the registry hive were asked for")
         place = _BASE + offset
-        size = -int.from_bytes(
-            self._content.read_at(place, 4), "little", signed=True
-        )  # of a cell in use it is negative
+        # The size of a cell in use is negative.
+        size = -int.from_bytes(self._content.read_at(place, 4), "little", signed=True)
         cell = self._content.read_at(place + 4, max(0, min(most, size - 4)))  # its neighbours may be unreadable
         if len(cell) < least or not cell.startswith(kind):
             raise damaged(f"the cell at {offset} is not what it should be")

@@ -71,11 +71,11 @@ class Teller:
             return None
         if encrypted := self._encrypted(item, content, head, kind):
             return encrypted._replace(media_type=kind)
-        opens = self._opens(item, head, kind, content)
-        if self.videos.wants(head) or (opens and not _is_hive(item, head)):
+        holds = self._opens(item, head, kind, content)
+        if self.videos.wants(head) or (holds and not _is_hive(item, head)):
             return None
         reason = "size: no set holds a file of this size"
-        return Learnt(outcome=Outcome.SKIPPED, reason=reason, media_type=kind, opens=opens)
+        return Learnt(outcome=Outcome.SKIPPED, reason=reason, media_type=kind, opens=holds)
 
     def tell(self, item: Item, content: Content, learnt: Learnt, *, decode: bool) -> Learnt:
         """Complete what is learnt of a content that was read: what it is, and what it looks like.

@@ -95,13 +95,12 @@ class Choice(Widget, can_focus=True):
     def render(self) -> Content:
         """Return label and choice in arrows, and how many there are; marked while the keys change it."""
         words = self._options[self.place][1]
-        which = (f"  {self.place + 1} of {len(self._options)}, left and right", "$text-muted")
+        chosen, which = f" < {words} > ", (f" {self.place + 1} of {len(self._options)}, left and right", "$text-muted")
         if not self.has_focus:
-            return Content.assemble((f"{self._label:<19}", "$text-muted"), f" < {words} >", which)
+            return Content.assemble((f"{self._label:<19}", "$text-muted"), chosen, which)
         label = Content.styled(self._label, "bold underline $accent")
         gap = " " * (19 - len(self._label))
-        chosen = (f" < {words} > ", "$block-cursor-foreground on $block-cursor-background")
-        return Content.assemble(label, gap, chosen, (which[0][1:], which[1]))
+        return Content.assemble(label, gap, (chosen, "$block-cursor-foreground on $block-cursor-background"), which)
 
     def action_turn(self, steps: int) -> None:
         """Choose another."""
