@@ -60,6 +60,42 @@ def test_the_recommendation_is_in_words_with_every_reason_and_fits(case: Path, s
     opened(app, steps, REFERENCE, size)
 
 
+def test_nothing_is_decided_before_somebody_chooses(case: Path) -> None:
+    app = console(case)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        assert "< choose >" in str(app.screen.query_one(Choice).render())
+        await press(pilot, "f7")
+        assert isinstance(app.screen, DecisionScreen)
+        assert isinstance(app.screen.focused, Choice)
+        assert "choose what becomes of it" in str(app.screen.query_one("#against", Static).content)
+        assert wrong(app) == {}
+        await press(pilot, "right")
+        assert not app.screen.query_one("#against").has_class("-shown")
+        assert set(wrong(app)) == {"reason", "power", "necessity", "practicability"}
+
+    opened(app, steps, REFERENCE)
+    assert CaseView(case).decisions(REFERENCE) == []
+
+
+def test_the_ticks_are_counted(case: Path) -> None:
+    app = console(case)
+
+    def heading() -> str:
+        return str(app.screen.query_one("Acknowledging > .section", Static).content)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        boxes = len(app.screen.query(Tick))
+        assert f"0 of {boxes} ticked" in heading()
+        app.screen.query(Tick).first().focus()
+        await press(pilot, "space")
+        assert f"1 of {boxes} ticked" in heading()
+        await press(pilot, "ctrl+a")
+        assert f"{boxes} of {boxes} ticked" in heading()
+
+    opened(app, steps, REFERENCE)
+
+
 def test_a_seizure_states_power_and_necessity_and_then_has_its_documents(case: Path) -> None:
     app = console(case)
 

@@ -52,6 +52,7 @@ _VERDICTS = {
 }
 _LINES = 4  # of one warning
 _LITTLE = 0.001
+_ONE = 0.01
 _SHORT = 3  # rows in which everything has to be said
 
 
@@ -112,7 +113,7 @@ def _progress(live: "LiveDevice | None", recorded: Recorded, width: int, *, time
     share = done / total if total else 0.0
     number = f"{tiers.index(tier) + 1}/{len(tiers)} " if tier else ""
     left = f"{duration(progress.seconds_left)} left " if timed and progress.seconds_left is not None else ""
-    label = f"{share:4.0%} {left}{number}{safe(progress.tier)}"
+    label = f"{_whole_percent(share):>4} {left}{number}{safe(progress.tier)}"
     return Content.assemble(bar(share, max(min(width - len(label) - 1, 32), 8)), f" {label}")
 
 
@@ -154,6 +155,13 @@ def _percent(share: float) -> str:
     if 0 < share < _LITTLE:
         return f"<{_LITTLE:.1%}"
     return f">{1 - _LITTLE:.1%}" if 1 - _LITTLE < share < 1 else f"{share:.1%}"
+
+
+def _whole_percent(share: float) -> str:
+    """Return the share of a tier by the same rule, in whole percents: it changes while somebody looks."""
+    if 0 < share < _ONE:
+        return f"<{_ONE:.0%}"
+    return f">{1 - _ONE:.0%}" if 1 - _ONE < share < 1 else f"{share:.0%}"
 
 
 def _legend(coverage: Mapping[str, int], width: int) -> list[str]:
@@ -253,7 +261,7 @@ def _tiers(live: "LiveDevice | None", width: int) -> list[Content]:
     for tier in progress.tiers:
         share = tier.bytes_done / tier.bytes_total if tier.bytes_total else 1.0
         left = f" {duration(tier.seconds_left)} left" if tier.seconds_left and share < 1 else ""
-        said = f" {share:4.0%} {safe(tier.label)}"
+        said = f" {_whole_percent(share):>4} {safe(tier.label)}"
         room = width - columns - len(left)
         row = Content(said).truncate(max(room, 0), ellipsis=True, pad=True)
         shown.append(Content.assemble(bar(share, columns), row, (left, "$text-muted")))

@@ -33,6 +33,7 @@ _VERDICTS = {
     Verdict.NOT_DETERMINED: ("ask", "NOT DETERMINED"),
 }
 _DECISIONS = (
+    ("", "choose"),  # nobody records what stood there by itself
     (Decided.REFER.value, "refer it to the laboratory"),
     (Decided.RETURN.value, "return it"),
     (Decided.SEIZE.value, "seize it"),
@@ -46,6 +47,10 @@ _FIELDS = (
     ("second", "Second person", "needed against the recommendation"),
     ("second_reason", "Their reason", "why that person stands for it"),
 )
+
+
+_CHOICE = "verdict"
+_NOT_CHOSEN = "choose what becomes of it: left and right turn to return, seize or refer"
 
 
 class DecisionScreen(Room):
@@ -111,10 +116,9 @@ class DecisionScreen(Room):
         sheet = self.query_one("#sheet", Vertical)
         await sheet.remove_children("#sheet > .form")
         parts: list[Widget] = [
-            Static("What limits the result: tick what you take note of (End: the form below)", classes="section form"),
             Acknowledging(limitations(recommendation)),
             Static("The decision", classes="section form"),
-            Choice("verdict", "Decision", _DECISIONS),
+            Choice(_CHOICE, "Decision", _DECISIONS),
             Static("", id="against", classes="form", markup=False),
             *(Field(name, label, hint=hint) for name, label, hint in _FIELDS),
         ]
@@ -129,11 +133,15 @@ class DecisionScreen(Room):
         return self.query_one(f"#field-{name.replace('_', '-')}", Field)
 
     @property
-    def statement(self) -> Statement:
-        """What the form says."""
+    def verdict(self) -> Decided | None:
+        """What is chosen; None as long as nothing is."""
+        chosen = self.query_one(Choice).value
+        return Decided(chosen) if chosen else None
+
+    def _statement(self, verdict: Decided) -> Statement:
         said = {field.field: field.value or None for field in self.query(Field)}
         return Statement(
-            verdict=Decided(self.query_one(Choice).value),
+            verdict=verdict,
             reason=said.pop("reason") or "",
             examiner=said.pop("examiner") or "",
             acknowledged=self.query_one(Acknowledging).codes,
@@ -142,14 +150,9 @@ class DecisionScreen(Room):
 
     @on(Choice.Changed)
     def _choose(self) -> None:
-        recommendation = self.recommendation
-        if recommendation is None:
+        if self.recommendation is None:
             return
-        verdict = Decided(self.query_one(Choice).value)
-        against = is_against(verdict, recommendation.verdict)
-        words = f"{symbol('warn')} to {verdict} is AGAINST the recommendation: a second person has to stand for it"
-        self.query_one("#against", Static).update(words if against else "")
-        self.query_one("#against").set_class(against, "-shown")
+        against = self.verdict is not None and is_against(self.verdict, self.recommendation.verdict)
         for name in ("second", "second_reason"):
             self._field(name).display = against
         self._check()
@@ -160,12 +163,24 @@ class DecisionScreen(Room):
         """Show what is wrong once it was tried; return the name of the first field that is."""
         if self.recommendation is None or not self.query(Acknowledging):
             return None
-        wrong: Mapping[str, str] = lacking(self.statement, self.recommendation)
+        verdict = self.verdict
+        wrong = {_CHOICE: _NOT_CHOSEN} if verdict is None else lacking(self._statement(verdict), self.recommendation)
+        shown: Mapping[str, str] = wrong if self._tried else {}
         for field in self.query(Field):
-            field.tell(wrong.get(field.field, "") if self._tried else "")
-        self.query_one(Acknowledging).tell(wrong.get(ACKNOWLEDGED, "") if self._tried else "")
-        order = (ACKNOWLEDGED, *(name for name, *_ in _FIELDS))
+            field.tell(shown.get(field.field, ""))
+        self.query_one(Acknowledging).tell(shown.get(ACKNOWLEDGED, ""))
+        self._tell_of_choice(shown.get(_CHOICE, ""))
+        order = (ACKNOWLEDGED, _CHOICE, *(name for name, *_ in _FIELDS))
         return next((name for name in order if name in wrong), None)
+
+    def _tell_of_choice(self, words: str) -> None:
+        """Say what is wrong with the choice, or that it goes against the recommendation."""
+        verdict, recommendation = self.verdict, self.recommendation
+        if verdict is not None and recommendation is not None and is_against(verdict, recommendation.verdict):
+            words = f"to {verdict} is AGAINST the recommendation: a second person has to stand for it"
+        below = self.query_one("#against", Static)
+        below.update(f"{symbol('warn')} {words}" if words else "")
+        below.set_class(bool(words), "-shown")
 
     @on(Input.Submitted)
     def _next(self) -> None:
@@ -182,13 +197,15 @@ class DecisionScreen(Room):
         if self.recommendation is None:
             return
         self._tried = True
-        wrong = self._check()
+        wrong, verdict = self._check(), self.verdict
         if wrong == ACKNOWLEDGED:
             self.query_one(Acknowledging).take_focus()
+        elif wrong == _CHOICE or verdict is None:
+            self.query_one(Choice).focus()
         elif wrong is not None:
             self._field(wrong).take_focus()
         else:
-            self._record(self.statement, self.recommendation)
+            self._record(self._statement(verdict), self.recommendation)
 
     @work(exclusive=True, group="record")
     async def _record(self, statement: Statement, read: Recommendation) -> None:

@@ -62,7 +62,8 @@ class DocumentsScreen(Room):
 
     def body(self) -> Iterable[Widget]:
         """Return the list, and what was made."""
-        return (Offered(markup=False), Static("Enter makes the document.", id="made", markup=False))
+        where = plain(f"Enter makes the document in {self._view.folder / FOLDER}")
+        return (Offered(markup=False), Static(where, id="made"))
 
     def on_mount(self) -> None:
         """Learn which there are."""

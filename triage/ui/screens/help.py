@@ -52,11 +52,12 @@ class HelpScreen(ModalScreen[None]):
     @staticmethod
     def _rows(below: Screen[object]) -> Iterable[Content]:
         """Yield one line for each action that a key starts, those of every screen last."""
-        keys: dict[str, list[str]] = {}
+        keys: dict[str, dict[str, None]] = {}
         everywhere = {binding.key for binding in Binding.make_bindings(Room.BINDINGS)}
         active_ones = below.active_bindings.values()
         for active in sorted(active_ones, key=lambda one: one.node is below.app or one.binding.key in everywhere):
             if active.binding.description and not active.binding.system:
-                keys.setdefault(active.binding.description, []).append(below.app.get_key_display(active.binding))
+                shown = keys.setdefault(active.binding.description, {})
+                shown[below.app.get_key_display(active.binding)] = None  # two codes of one key are one key
         for words, shown in keys.items():
             yield Content.assemble((f"{' '.join(shown):<16}", "bold $accent"), f" {words}")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -53,7 +54,7 @@ class Tick(Widget, can_focus=True):
 
 
 class Acknowledging(Vertical):
-    """All limitations; `codes` are those that are ticked."""
+    """All limitations under a heading that counts the ticks; `codes` are those that are ticked."""
 
     DEFAULT_CSS = """
     Acknowledging { height: auto; }
@@ -70,10 +71,19 @@ class Acknowledging(Vertical):
 
     def compose(self) -> ComposeResult:
         """Yield the boxes."""
+        yield Static(self._heading(0), classes="section", markup=False)
         if not self._by_code:
             yield Static("none: every reason speaks of what was found or looked at", markup=False)
         yield from (Tick(reasons) for reasons in self._by_code.values())
         yield Static("", classes="wrong", markup=False)
+
+    def _heading(self, ticked: int) -> str:
+        words = "What limits the result"
+        return f"{words}: {ticked} of {len(self._by_code)} ticked (End: the form below)" if self._by_code else words
+
+    @on(Tick.Changed)
+    def _count(self) -> None:
+        self.query_one(".section", Static).update(self._heading(len(self.codes)))
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -84,6 +94,7 @@ class Acknowledging(Vertical):
         """Acknowledge every one."""
         for tick in self.query(Tick):
             tick.ticked = True
+        self._count()
 
     def tell(self, sentence: str) -> None:
         """Say what is wrong; the empty text: nothing."""
