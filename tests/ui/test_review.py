@@ -46,6 +46,24 @@ def test_facts_and_siblings_are_shown_and_no_picture(case: Path, size: tuple[int
     assert reveals(case) == {}
 
 
+def test_the_list_of_its_folder_stands_at_the_finding_in_hand(case: Path) -> None:
+    app = console(case)
+
+    def at() -> tuple[int, int]:
+        row = screen(app).query_one(PagedTable).row_in_hand
+        assert row is not None
+        return screen(app).number, row["id"]
+
+    async def steps(pilot: Pilot[None]) -> None:
+        assert at() == (CANDIDATE, CANDIDATE)
+        await press(pilot, "down", "enter")
+        assert at() == (NASTY, NASTY)
+        await press(pilot, "n")
+        assert at() == (CANDIDATE, CANDIDATE)
+
+    opened(app, steps, CANDIDATE, (80, 24))
+
+
 def test_each_showing_needs_its_key_is_logged_and_counted_and_can_be_hidden(case: Path) -> None:
     app = console(case)
     levels: list[Level] = []

@@ -25,6 +25,7 @@ from triage.model.errors import UsageError
 
 COOKIE = "triage-console"
 _HOST = "127.0.0.1"
+_ENDING = 5.0  # seconds that a console whose page is gone may take to conclude what runs
 _TEMPLATES = Path(__file__).with_name("web")
 _POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
@@ -45,7 +46,7 @@ class ConsoleServer(Server):
     def __init__(self, command: str, port: int, token: str) -> None:
         super().__init__(command, host=_HOST, port=port, title="DigiVan triage", templates_path=_TEMPLATES)
         self._token = token
-        self._in_use = False
+        self._keyboard = asyncio.Lock()
 
     async def application(self) -> web.Application:
         """Return the web application behind its guard."""
@@ -62,14 +63,15 @@ class ConsoleServer(Server):
         """Print nothing: the address is printed once, by whoever serves."""
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
-        """Start a console for the page, unless one runs."""
-        if self._in_use:
-            raise web.HTTPConflict(text="the console is open in another window; close that one first")
-        self._in_use = True
+        """Start a console for the page, unless one runs; one that is just ending, as of a page loaded anew, may end."""
+        try:
+            await asyncio.wait_for(self._keyboard.acquire(), _ENDING)
+        except TimeoutError:
+            raise web.HTTPConflict(text="the console is open in another window; close that one first") from None
         try:
             return await super().handle_websocket(request)
         finally:
-            self._in_use = False
+            self._keyboard.release()
 
     async def _guarded(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         self._check_sender(request)

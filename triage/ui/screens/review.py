@@ -125,7 +125,7 @@ class ReviewScreen(Room):
         self.number = number
         self.action_hide()
         self._read()
-        self.query_one(PagedTable).restart()
+        self._find(number)
 
     def on_screen_suspend(self) -> None:
         """Hide the picture from whoever comes by meanwhile."""
@@ -140,6 +140,16 @@ class ReviewScreen(Room):
             self.app.call_from_thread(self.console.tell_problem, error)
             return
         self.hand(self._take, finding, seen)
+
+    @work(thread=True, exclusive=True, group="place")
+    def _find(self, number: int) -> None:
+        """Put the cursor of the list on a finding, wherever in its folder that is."""
+        try:
+            rows = self._view.siblings(number, offset=0, limit=_MOST_SIBLINGS)
+        except DigiVanError:  # who reads the finding says so
+            return
+        place = next((at for at, row in enumerate(rows) if row["id"] == number), 0)
+        self.hand(self.query_one(PagedTable).go_to, place)
 
     def _take(self, finding: dict[str, Any], seen: dict[str, int]) -> None:
         self.finding = finding

@@ -143,5 +143,13 @@ def timeline(view: CaseView, reference: str) -> ListPane:
         "events",
         PagedTable(columns, pages, name="table-events", key="sequence"),
         lambda table: f"{counted(table.total, 'event')} of this exhibit in the ledger, the newest first",
-        lambda row: json.dumps(row["facts"], ensure_ascii=False),
+        lambda row: f" {symbol('dot')} ".join(
+            f"{name.replace('_', ' ')}: {_said(row['facts'][name])}" for name in row["facts"]
+        ),
     )
+
+
+def _said(fact: object) -> str:
+    if fact is None:
+        return "-"
+    return fact if isinstance(fact, str) else json.dumps(fact, ensure_ascii=False)

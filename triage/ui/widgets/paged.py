@@ -18,7 +18,7 @@ from triage.model.errors import DigiVanError
 from triage.ui.safe import head, tail
 
 Row = Mapping[str, Any]
-Place = Literal["same", "top", "bottom"]
+Place = Literal["same", "top", "bottom"] | int  # in the page
 
 PAGE = 100
 _EDGES = 2  # columns of the scroll bar
@@ -107,6 +107,10 @@ class PagedTable(DataTable[str], inherit_bindings=False):
         """Read from the beginning, for what is wanted or its order has changed."""
         self._turning = self._fetch(0, "top")
 
+    def go_to(self, number: int) -> None:
+        """Put the cursor on the row of that number, counted from 0 in the whole list."""
+        self._turning = self._fetch(number - number % PAGE, number % PAGE)
+
     @work(thread=True, exclusive=True, group="page")
     def _fetch(self, offset: int, place: Place) -> None:
         try:
@@ -126,7 +130,8 @@ class PagedTable(DataTable[str], inherit_bindings=False):
         if changed:
             self._fill()
         if changed or place != "same":
-            self.move_cursor(row={"top": 0, "bottom": len(rows) - 1}.get(place, self._place_of(held, at)))
+            places = {"top": 0, "bottom": len(rows) - 1, "same": self._place_of(held, at)}
+            self.move_cursor(row=place if isinstance(place, int) else places[place])
         self.post_message(self.Turned(self))
 
     def _place_of(self, held: Row | None, otherwise: int) -> int:
