@@ -6,10 +6,12 @@ from typing import Any, ClassVar
 from rich.text import Text
 from textual import work
 from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
 from triage.model.errors import DigiVanError
+from triage.ui import facts
 from triage.ui.apart import verify_ledger
 from triage.ui.safe import cell, plain
 from triage.ui.screens.room import Room
@@ -25,7 +27,8 @@ class LedgerScreen(Room):
     NAME = "Ledger"
     HELP = (
         "Every event holds the digest of the one before it, so that one that was changed, removed or put in is "
-        "noticed. The newest are on top; the row with the cursor is shown in full below.\n\n"
+        "noticed. The newest are on top; the row with the cursor is shown in full below. Tab goes there, and arrows "
+        "scroll.\n\n"
         "Verifying walks the whole chain."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -35,6 +38,8 @@ class LedgerScreen(Room):
     CSS = """
     LedgerScreen #said { height: auto; padding: 0 1; color: $text-muted; }
     LedgerScreen #facts { height: auto; max-height: 8; min-height: 2; padding: 0 1; background: $surface; }
+    LedgerScreen #facts:focus { background: $block-cursor-blurred-background; }
+    LedgerScreen #facts Static { height: auto; }
     """
 
     def __init__(self) -> None:
@@ -46,7 +51,7 @@ class LedgerScreen(Room):
         """Return the table between what was verified and the facts of one event."""
         table: DataTable[Text] = DataTable(cursor_type="row")
         said = "Not verified in this session: v verifies the chain."
-        return (Static(said, id="said", markup=False), table, Static("", id="facts", markup=False))
+        return (Static(said, id="said", markup=False), table, VerticalScroll(Static("", markup=False), id="facts"))
 
     def on_mount(self) -> None:
         """Read the newest events."""
@@ -93,9 +98,7 @@ class LedgerScreen(Room):
         """Show the event in full, and read on near the end."""
         if not 0 <= event.cursor_row < len(self._events):
             return
-        facts = self._events[event.cursor_row]["facts"]
-        words = [f"{name}: {value}" for name, value in facts.items()] if isinstance(facts, Mapping) else [str(facts)]
-        self.query_one("#facts", Static).update(plain("  ".join(words)))
+        self.query_one("#facts Static", Static).update(plain(facts.told(self._events[event.cursor_row]["facts"])))
         if not self._whole and event.cursor_row > len(self._events) - _PAGE // 4:
             self._whole = True  # until the next page says otherwise
             self._read(len(self._events))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import DataTable, Static
@@ -22,6 +22,7 @@ from triage.ui.symbols import counted, size, symbol
 from triage.ui.widgets.findings_pane import match_words, state_words
 from triage.ui.widgets.paged import Column, PagedTable, Pages
 from triage.ui.widgets.picture import Picture
+from triage.ui.widgets.sheet import Sheet
 
 if TYPE_CHECKING:  # it brings the whole engine along
     from triage.session.visit import Visit
@@ -55,6 +56,7 @@ _SIBLINGS = (
     Column(title="In the same folder", text=lambda row: row["path"], is_path=True),
 )
 _MOST_SIBLINGS = 10_000
+_NAMES = 11  # columns
 
 
 class ReviewScreen(Room):
@@ -81,8 +83,7 @@ class ReviewScreen(Room):
     ]
     CSS = """
     ReviewScreen #above { height: 2fr; }
-    ReviewScreen #facts { width: 3fr; height: 1fr; padding: 0 1; }
-    ReviewScreen #facts Static { height: auto; }
+    ReviewScreen #facts { width: 3fr; }
     ReviewScreen #side { width: 2fr; min-width: 30; border-left: solid $border-blurred; padding: 0 1; }
     ReviewScreen #side Static { height: auto; }
     ReviewScreen #said { color: $text-muted; }
@@ -105,13 +106,12 @@ class ReviewScreen(Room):
         """Return facts, picture and siblings."""
         picture = Picture(self.console.graphics)
         side = Vertical(Static(_HIDDEN, id="said", markup=False), picture, Static("", id="views"), id="side")
-        facts = VerticalScroll(Static("", markup=False), id="facts", can_focus=False)
         pages = Pages(
             read=lambda offset, limit: self._view.siblings(self.number, offset=offset, limit=limit),
             count=lambda: len(self._view.siblings(self.number, offset=0, limit=_MOST_SIBLINGS)),
         )
         return (
-            Horizontal(facts, side, id="above"),
+            Horizontal(Sheet(name="facts"), side, id="above"),
             PagedTable(_SIBLINGS, pages, name="siblings", key="id", opens=True),
         )
 
@@ -153,7 +153,7 @@ class ReviewScreen(Room):
 
     def _take(self, finding: dict[str, Any], seen: dict[str, int]) -> None:
         self.finding = finding
-        self.query_one("#facts Static", Static).update(Content("\n").join(facts(finding)))
+        self.query_one("#facts", Sheet).show(lambda width, _: facts(finding, width))
         actor = self.console.actor
         by = [f"{safe(name, 40)} {count:,}" for name, count in seen.items() if name != actor]
         others = f"\nOthers: {', '.join(by)}" if by else ""
@@ -270,8 +270,8 @@ class ReviewScreen(Room):
             self.go_to(row["id"])
 
 
-def facts(row: dict[str, Any]) -> list[Content]:
-    """Return what is known of a finding, one fact a row."""
+def facts(row: dict[str, Any], width: int) -> list[Content]:
+    """Return what is known of a finding, its names in a column and what is said of each beside it."""
     told = {
         "Finding": f"{row['id']} of exhibit {row['exhibit']}",
         "State": _MEANS[row["state"]],
@@ -287,4 +287,10 @@ def facts(row: dict[str, Any]) -> list[Content]:
         "Found at": f"{row['found_at'][:19].replace('T', ' ')} UTC",
         "Address": row["address"],
     }
-    return [Content.assemble((f"{name:<11}", "$text-muted"), safe(str(value))) for name, value in told.items() if value]
+    return [row for name, value in told.items() if value for row in _fact(name, str(value), width)]
+
+
+def _fact(name: str, value: str, width: int) -> Iterable[Content]:
+    rows = plain(value).wrap(max(width - _NAMES, _NAMES))
+    for number, row in enumerate(rows):
+        yield Content.assemble((f"{'' if number else name:<{_NAMES}}", "$text-muted"), row)

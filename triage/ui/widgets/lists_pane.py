@@ -1,6 +1,5 @@
 """What is told of a device in lists: not looked at, trouble, volumes, hints of names, and what happened when."""
 
-import json
 from collections.abc import Callable
 
 from textual import on
@@ -9,6 +8,7 @@ from textual.containers import Vertical
 from textual.widgets import DataTable
 
 from triage.session.view import CaseView
+from triage.ui import facts
 from triage.ui.symbols import counted, size, symbol
 from triage.ui.widgets.findings_pane import listing
 from triage.ui.widgets.paged import Column, PagedTable, Pages, Row
@@ -143,13 +143,5 @@ def timeline(view: CaseView, reference: str) -> ListPane:
         "events",
         PagedTable(columns, pages, name="table-events", key="sequence"),
         lambda table: f"{counted(table.total, 'event')} of this exhibit in the ledger, the newest first",
-        lambda row: f" {symbol('dot')} ".join(
-            f"{name.replace('_', ' ')}: {_said(row['facts'][name])}" for name in row["facts"]
-        ),
+        lambda row: facts.told(row["facts"]),
     )
-
-
-def _said(fact: object) -> str:
-    if fact is None:
-        return "-"
-    return fact if isinstance(fact, str) else json.dumps(fact, ensure_ascii=False)
