@@ -153,6 +153,19 @@ def test_little_is_never_called_nothing_and_all_but_a_little_never_all() -> None
     assert "not looked at 0.0%" in shares
 
 
+@pytest.mark.parametrize(
+    ("coverage", "bar"),
+    [
+        ({CoverageClass.EXAMINED: 1, CoverageClass.NOT_EXAMINED: 999}, "\u2588" + "\u2591" * 31),
+        ({CoverageClass.EXAMINED: 999, CoverageClass.ENCRYPTED: 1}, "\u2588" * 31 + "\u2592"),
+        ({CoverageClass.EXAMINED: 5}, "\u2588" * 32),
+    ],
+)
+def test_in_the_bar_of_a_card_a_little_is_seen(coverage: dict[CoverageClass, int], bar: str) -> None:
+    (_, drawn, *_) = rows(None, Recorded(coverage={kind.value: count for kind, count in coverage.items()}), 80, 12)
+    assert drawn.plain.split(" ")[0] == bar
+
+
 def test_what_devices_and_persons_state_reaches_a_card_as_text() -> None:
     harm = "\x1b]0;PWNED\x07\x9b2J\u202egpj\n" + "n" * 4000
     received = {"description": harm, "make": harm, "serial": harm, "write_block": harm}

@@ -134,8 +134,10 @@ def _account(recorded: Recorded, width: int) -> Content:
     parts = _parts(recorded.coverage)
     label = f" {_percent(parts[0][2])} looked at"
     columns = max(min(width - len(label), 32), 8)
-    drawn = "".join(symbol(sign) * round(columns * share) for sign, _, share in parts)[:columns]
-    return Content.assemble((drawn.ljust(columns, symbol("light")), "$secondary"), label)
+    cells = [max(round(columns * share), 1) if share else 0 for *_, share in parts]
+    cells[cells.index(max(cells))] += columns - sum(cells)  # the largest gives what the little ones need to be seen
+    drawn = "".join(symbol(sign) * count for (sign, *_), count in zip(parts, cells, strict=True))
+    return Content.assemble((drawn, "$secondary"), label)
 
 
 def _parts(coverage: Mapping[str, int]) -> list[tuple[str, str, float]]:

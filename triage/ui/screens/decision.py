@@ -202,6 +202,7 @@ class DecisionScreen(Room):
             self.query_one(Acknowledging).take_focus()
         elif wrong == _CHOICE or verdict is None:
             self.query_one(Choice).focus()
+            self.call_after_refresh(self.query_one("#against").scroll_visible, animate=False)
         elif wrong is not None:
             self._field(wrong).take_focus()
         else:

@@ -74,8 +74,8 @@ class Acknowledging(Vertical):
         yield Static(self._heading(0), classes="section", markup=False)
         if not self._by_code:
             yield Static("none: every reason speaks of what was found or looked at", markup=False)
-        yield from (Tick(reasons) for reasons in self._by_code.values())
         yield Static("", classes="wrong", markup=False)
+        yield from (Tick(reasons) for reasons in self._by_code.values())
 
     def _heading(self, ticked: int) -> str:
         words = "What limits the result"

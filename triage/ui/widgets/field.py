@@ -57,8 +57,9 @@ class Field(Vertical):
         self.query_one(".wrong", Static).update(plain(f"{symbol('warn')} {sentence}") if sentence else "")
 
     def take_focus(self) -> None:
-        """Put the cursor here."""
+        """Put the cursor here, and the sentence below it in view."""
         self.query_one(Input).focus()
+        self.call_after_refresh(self.scroll_visible, animate=False)
 
 
 class Choice(Widget, can_focus=True):
