@@ -80,6 +80,12 @@ def test_a_buffer_is_filled_around_bad_sectors_of_a_device(
     other.close()
 
 
+def test_a_device_without_a_medium_is_refused(tmp_path: Path, loop_device: Callable[..., Path]) -> None:
+    (tmp_path / "image").write_bytes(b"")
+    with pytest.raises(SourceError, match="has no bytes: put the medium in"):
+        open_source(loop_device(tmp_path / "image"))
+
+
 def test_a_character_device_is_refused() -> None:
     with pytest.raises(SourceError, match="character device"):
         open_device(Path("/dev/null"))

@@ -31,7 +31,7 @@ _NEXT_STEP = {
 def open_device(path: Path) -> EvidenceSource | None:
     """Open a block device as the bytes of a disk; None for anything else.
 
-    Raises SourceError for a character device, and for a block device that the system does not let us open.
+    Raises SourceError for a character device, and for a block device without a medium or that cannot be opened.
     """
     mode = path.stat().st_mode
     if stat.S_ISCHR(mode):
@@ -46,8 +46,10 @@ def open_device(path: Path) -> EvidenceSource | None:
         files.close()
         advice = _NEXT_STEP.get(error.errno or 0, "check the cable, the write blocker and the system's log")
         raise SourceError(f"{path}: the device cannot be opened: {reason_of(error)}: {advice}") from error
-    troubles = () if size else ("the device has no bytes: no medium, or it was taken away",)
-    info = SourceInfo(kind="device", files=(str(path),), size=size, sector_size=sector_size, troubles=troubles)
+    if not size:  # to examine it would bind the exhibit to nothing, and what is put in then would be another source
+        files.close()
+        raise SourceError(f"{path}: the device has no bytes: put the medium in, or connect it again, and try again")
+    info = SourceInfo(kind="device", files=(str(path),), size=size, sector_size=sector_size)
     return RawSource(info, (Part(ByteRun(0, size), path),), files)
 
 
