@@ -123,6 +123,21 @@ def test_a_candidate_is_confirmed_with_a_note_and_rejected_afterwards(case: Path
     ]
 
 
+def test_a_judgement_is_of_the_finding_that_was_asked_about_whatever_comes_meanwhile(case: Path) -> None:
+    app, view = console(case), CaseView(case)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await press(pilot, "c")
+        review = next(one for one in app.screen_stack if isinstance(one, ReviewScreen))
+        review.go_to(MATCH)
+        assert review.check_action("judge", (True,)) is False
+        await press(pilot, "enter")
+        assert view.finding(CANDIDATE)["state"] == "confirmed"
+        assert "a match: the digest" in shown(app)
+
+    opened(app, steps, CANDIDATE, (80, 24))
+
+
 def test_a_judgement_without_a_name_is_refused_at_the_field(case: Path) -> None:
     app = console(case)
 

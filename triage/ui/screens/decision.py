@@ -194,7 +194,7 @@ class DecisionScreen(Room):
 
     def action_record(self) -> None:
         """Record the decision, or go to the first field that is wrong."""
-        if self.recommendation is None:
+        if self.recommendation is None or self.is_at("record"):
             return
         self._tried = True
         wrong, verdict = self._check(), self.verdict
@@ -208,7 +208,7 @@ class DecisionScreen(Room):
         else:
             self._record(self._statement(verdict), self.recommendation)
 
-    @work(exclusive=True, group="record")
+    @work(group="record")
     async def _record(self, statement: Statement, read: Recommendation) -> None:
         try:
             row = await asyncio.to_thread(_recorded, self._view, self.reference, statement, read)

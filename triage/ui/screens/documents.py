@@ -99,8 +99,12 @@ class DocumentsScreen(Room):
         """Print it."""
         self._do("print")
 
-    @work(exclusive=True, group="make")
-    async def _do(self, what: str) -> None:
+    def _do(self, what: str) -> None:
+        if not self.is_at("make"):
+            self._make(what)
+
+    @work(group="make")
+    async def _make(self, what: str) -> None:
         from triage.session.documents import open_file, print_file, write  # noqa: PLC0415 - as above
 
         place, case = self.query_one(OptionList).highlighted, self._view.folder

@@ -227,6 +227,8 @@ class IntakeScreen(Room):
     def _submit(self, *, begin: bool) -> None:
         from triage.session.intake import not_stated  # noqa: PLC0415 - as above
 
+        if self.is_at("record"):
+            return
         self._propose()
         self._touched |= {field.field for field in self.query(Field)}
         wrong = self._check(self._touched)
@@ -250,7 +252,7 @@ class IntakeScreen(Room):
 
         self.app.push_screen(Question("Record it so?", text, yes="Record", no="Go back"), answered)
 
-    @work(exclusive=True, group="record")
+    @work(group="record")
     async def _record(self, begin: bool) -> None:
         from triage.session.intake import receive  # noqa: PLC0415 - as above
 

@@ -122,9 +122,9 @@ class ReviewScreen(Room):
 
     def go_to(self, number: int) -> None:
         """Show another finding; a picture of the one before is hidden."""
-        self.number = number
+        self.number, self.finding = number, {}  # no key judges or shows what is not on the screen yet
         self.action_hide()
-        self._read()
+        self._read(number)
         self._find(number)
 
     def on_screen_suspend(self) -> None:
@@ -132,9 +132,9 @@ class ReviewScreen(Room):
         self.action_hide()
 
     @work(thread=True, exclusive=True, group="finding")
-    def _read(self) -> None:
+    def _read(self, number: int) -> None:
         try:
-            finding = self._view.finding(self.number)
+            finding = self._view.finding(number)
             seen = reveals(self._view.folder, finding["exhibit"])
         except DigiVanError as error:
             self.app.call_from_thread(self.console.tell_problem, error)
@@ -149,9 +149,15 @@ class ReviewScreen(Room):
         except DigiVanError:  # who reads the finding says so
             return
         place = next((at for at, row in enumerate(rows) if row["id"] == number), 0)
-        self.hand(self.query_one(PagedTable).go_to, place)
+        self.hand(self._place, number, place)
+
+    def _place(self, number: int, place: int) -> None:
+        if number == self.number:
+            self.query_one(PagedTable).go_to(place)
 
     def _take(self, finding: dict[str, Any], seen: dict[str, int]) -> None:
+        if finding["id"] != self.number:  # another was gone to while this one was read
+            return
         self.finding = finding
         self.query_one("#facts", Sheet).show(lambda width, _: facts(finding, width))
         actor = self.console.actor
@@ -205,7 +211,7 @@ class ReviewScreen(Room):
         except DigiVanError as error:
             self._say(f"{symbol('warn')} {safe(str(error))}\n\n{_HIDDEN}")
             return
-        self._read()
+        self._read(self.number)
         if number != self.number or self.console.screen is not self:
             self._say(_HIDDEN)
             return
@@ -223,13 +229,13 @@ class ReviewScreen(Room):
 
     def _ask(self, title: str, confirmed: bool) -> None:
         word = "confirmed" if confirmed else "rejected"
-        state = self.finding["state"]
+        number, state = self.finding["id"], self.finding["state"]
         before = f" (it is {state} now)" if state in _JUDGED else ""
-        text = f"Finding {self.number} is to be {word}{before}: {self.finding['path']}"
+        text = f"Finding {number} is to be {word}{before}: {self.finding['path']}"
 
         def answered(said: tuple[str, str | None] | None) -> None:
             if said is not None:
-                self._record(self.number, confirmed, *said)
+                self._record(number, confirmed, *said)
 
         self.app.push_screen(Judging(title, text, self.console.actor), answered)
 
@@ -246,7 +252,7 @@ class ReviewScreen(Room):
             return
         for exhibit, now in recommended.items():
             self.notify(f"{safe(exhibit, 60)}: {_VERDICTS[now['verdict']]} as it stands now.", markup=False)
-        self._read()
+        self._read(self.number)
         self.query_one(PagedTable).again()
 
     @work(thread=True, exclusive=True, group="next")

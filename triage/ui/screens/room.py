@@ -76,6 +76,10 @@ class Room(Screen[None], inherit_bindings=False):
         kept = self in self.app.screen_stack or self.app.is_screen_installed(self)
         return self.app.is_running and kept and self.is_attached and bool(self.children)
 
+    def is_at(self, group: str) -> bool:
+        """Whether what was begun in this group still goes on: a key that bounces must not record anything twice."""
+        return any(one.node is self and one.group == group and not one.is_finished for one in self.workers)
+
     def renew(self) -> None:
         """Show what has changed; called a few times a second while devices run, so it must be quick."""
 
