@@ -48,10 +48,7 @@ class LockScreen(ModalScreen[None]):
     """Hides everything below it; no key but those of the PIN does anything."""
 
     BINDINGS: ClassVar[list[BindingType]] = []
-    CSS = (
-        _BOX.replace("{name}", "LockScreen")
-        + "LockScreen { background: $background; } LockScreen ToastRack { display: none; }"
-    )
+    CSS = _BOX.replace("{name}", "LockScreen") + "LockScreen { background: $background; }"
 
     def __init__(self, pin: Pin) -> None:
         super().__init__(classes="lock")
