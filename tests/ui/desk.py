@@ -1,10 +1,12 @@
 """A console to try: its devices are real ones of a visit that were never started, put into the state that is wanted."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
+from textual import events
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -13,9 +15,11 @@ from triage.session.examination import Order
 from triage.session.live_device import DeviceState, LiveDevice
 from triage.session.visit import Visit
 from triage.ui.app import Console
+from triage.ui.widgets.field import Choice, Field
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 NOBODY_IDLE = 3600.0
+WAIT = 60.0  # seconds that something may take on a busy machine
 Steps = Callable[[Pilot[None]], Awaitable[None]]
 
 
@@ -55,7 +59,7 @@ def run(app: Console, steps: Steps, size: tuple[int, int] = (80, 24)) -> None:
     """Run the console without a terminal, and these steps in it."""
 
     async def whole() -> None:
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             await settle(pilot)
             await steps(pilot)
 
@@ -77,6 +81,50 @@ def run_on(
         await steps(pilot)
 
     run(app, whole, size)
+
+
+class Held:
+    """A function that does its work once a test lets it, as if the disk were slow."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function, self._go, self.calls = function, threading.Event(), 0
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        self.calls += 1
+        assert self._go.wait(WAIT)
+        return self._function(*given, **named)
+
+    async def called(self) -> None:
+        """Wait until somebody waits for it."""
+        for _ in range(int(WAIT / 0.01)):
+            if self.calls:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError("nobody called it")
+
+    async def let_go(self, pilot: Pilot[None]) -> None:
+        """Let it do its work, and wait for what that shows."""
+        self._go.set()
+        await painted(pilot)
+
+
+async def bounce(pilot: Pilot[None], key: str = "enter") -> None:
+    """Press a key that says so twice, before anything can be done about the first time."""
+    for _ in range(2):
+        pilot.app.post_message(events.Key(key, "\r" if key == "enter" else key))
+    await painted(pilot)
+
+
+def say(app: Console, **said: str) -> None:
+    """Fill in fields of the form in front."""
+    for name, text in said.items():
+        app.screen.query_one(f"#field-{name.replace('_', '-')}", Field).value = text
+
+
+def said(app: Console) -> dict[str, str]:
+    """Return what stands in the form in front, without what is empty."""
+    parts = [*app.screen.query(Field), *app.screen.query(Choice)]
+    return {part.field: part.value for part in parts if part.value}
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:

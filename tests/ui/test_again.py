@@ -14,10 +14,8 @@ from triage.ui.app import Console
 from triage.ui.arrival import unusable
 from triage.ui.screens.intake import IntakeScreen
 from triage.ui.widgets.field import Choice, Field
-from ui.desk import press, run, settle, shown
+from ui.desk import WAIT, press, run, say, settle, shown
 from ui.examined import card
-
-WAIT = 60.0  # seconds that a small examination may take on a busy machine
 
 
 @pytest.fixture
@@ -28,11 +26,6 @@ def source(tmp_path: Path) -> Path:
 
 def desk(folder: Path, demo: Demo) -> Console:
     return Console(folder / "case", actor="sam", library=demo.library, idle=3600.0)
-
-
-def say(app: Console, **said: str) -> None:
-    for name, text in said.items():
-        app.screen.query_one(f"#field-{name.replace('_', '-')}", Field).value = text
 
 
 async def until(app: Console, reference: str, *states: DeviceState) -> None:

@@ -1,14 +1,20 @@
 from pathlib import Path
 
 import pytest
+from synthetic.concluded import concluded
 from textual.pilot import Pilot
 
 from triage.model.coverage import CoverageClass
+from triage.model.errors import StoreError
+from triage.model.finding import MatchBy
 from triage.session.live_device import DeviceState, LiveDevice
+from triage.session.view import CaseView
 from triage.ui.cards import legend, rows
 from triage.ui.recorded import Recorded
+from triage.ui.screens.board import BoardScreen
+from triage.ui.screens.device import DeviceScreen
 from triage.ui.widgets.card import DeviceCard
-from ui.desk import SIZES, console, device, lines, progress, run, shown
+from ui.desk import SIZES, console, device, lines, painted, progress, run, shown
 from ui.snapshots import matches_snapshot
 
 
@@ -172,3 +178,51 @@ def test_what_devices_and_persons_state_reaches_a_card_as_text() -> None:
     told = "".join(row.plain for row in rows(None, Recorded(row={"received": received}), 80, 12))
     assert "PWNED" in told
     assert told.isprintable()
+
+
+def test_what_was_read_of_a_case_stays_when_it_cannot_be_read_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = concluded(tmp_path / "case", MatchBy.SHA256)
+    app = console(case)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        assert "1 finding" in shown(app)
+        for screen in (BoardScreen, DeviceScreen):
+            assert isinstance(app.screen, screen)
+            with monkeypatch.context() as damaged:
+                damaged.setattr(CaseView, "exhibits", _unreadable)
+                app.screen._read_at = 0.0
+                for _ in range(2):  # it stays while nothing changes
+                    app.look()
+                    await painted(pilot)
+                assert "the disk does not answer" in shown(app)
+                assert "1 finding" in shown(app)
+                assert "examined to the end" in shown(app)
+            app.open_device("A/1")
+            await painted(pilot)
+        monkeypatch.setattr(CaseView, "exhibits", _unreadable)
+        app.open_device("A/1")
+        await painted(pilot)
+        assert "the disk does not answer" in shown(app)
+        assert "? not known yet" in shown(app)
+
+    run(app, steps, (120, 40))
+
+
+def _unreadable(*_: object) -> None:
+    raise StoreError("the disk does not answer")
+
+
+def test_what_nobody_looked_at_is_not_called_without_findings(tmp_path: Path) -> None:
+    failed = device(tmp_path, "AB/2", DeviceState.FAILED, problem="absent.img does not exist")
+    looked_at = Recorded(row={"state": "finished"}, coverage={"examined": 1})
+    assert findings_of(None, Recorded()) == "findings not known yet"
+    assert findings_of(None, Recorded(row={"state": None})) == "not looked at yet"
+    assert findings_of(failed, Recorded()) == "no findings recorded"
+    assert findings_of(None, looked_at) == "no findings in what was looked at"
+    assert findings_of(device(tmp_path, "AB/3", DeviceState.RUNNING), Recorded()) == "no findings so far"
+
+
+def findings_of(live: LiveDevice | None, recorded: Recorded) -> str:
+    return rows(live, recorded, 60, 8)[2].plain

@@ -5,13 +5,14 @@ import pytest
 from textual.pilot import Pilot
 
 from triage.session.live_device import DeviceState
-from triage.session.pin import Pin
 from triage.ui.screens.help import HelpScreen
-from triage.ui.screens.lock import LockScreen
-from ui.desk import SIZES, as_console, console, device, lines, progress, run, settle, shown
+from triage.ui.screens.judging import Judging
+from triage.ui.screens.leaving import Leaving
+from triage.ui.screens.ledger import LedgerScreen
+from triage.ui.screens.question import Question
+from ui.desk import SIZES, as_console, bounce, console, device, lines, painted, press, progress, run, settle, shown
 from ui.snapshots import matches_snapshot
 
-SECRET = "83517294"
 FUNCTION_KEYS = "F1 Help  F2 Board  F3 Intake  F4 Sets  F5 Ledger  F6 Test  F9 Lock  F10 Quit"
 
 
@@ -82,79 +83,6 @@ def test_quitting_waits_until_every_run_put_its_work_in_order(tmp_path: Path) ->
     run(app, steps)
 
 
-def test_a_locked_console_shows_nothing_and_does_nothing_until_the_pin_is_given(tmp_path: Path) -> None:
-    Pin("sam").set(SECRET)
-    running = device(tmp_path, "AB/1", DeviceState.RUNNING)
-    app = console(tmp_path / "case", running)
-
-    async def steps(pilot: Pilot[None]) -> None:
-        await pilot.press("f9")
-        await settle(pilot)
-        assert app.locked
-        assert "1 examination going on" in shown(app)
-        assert "AB/1" not in shown(app)
-        await pilot.press("f2", "f10", "ctrl+q", "ctrl+p", "escape", "p", "s", "f1")
-        await settle(pilot)
-        assert isinstance(app.screen, LockScreen)
-        assert running.state is DeviceState.RUNNING
-        await pilot.press("backspace", "backspace", "backspace", *"0000", "enter")
-        await settle(pilot)
-        assert app.locked
-        assert "not the PIN" in shown(app)
-
-    run(app, steps)
-
-
-def test_the_right_pin_opens_what_was_there(tmp_path: Path) -> None:
-    Pin("sam").set(SECRET)
-    app = console(tmp_path / "case", device(tmp_path, "AB/1", DeviceState.RUNNING))
-
-    async def steps(pilot: Pilot[None]) -> None:
-        await pilot.press("f9", *SECRET, "enter")
-        await settle(pilot)
-        assert not app.locked
-        assert "AB/1" in shown(app)
-
-    run(app, steps)
-
-
-def test_who_has_no_pin_sets_one_before_the_console_locks(tmp_path: Path) -> None:
-    app = console(tmp_path / "case")
-
-    async def steps(pilot: Pilot[None]) -> None:
-        await pilot.press("f9", *SECRET, "enter", *SECRET, "enter")
-        await settle(pilot)
-        assert app.locked
-        await pilot.press(*SECRET, "enter")
-        await settle(pilot)
-        assert "DigiVan triage" in lines(app)[0]
-        assert "no PIN" not in lines(app)[0]
-
-    run(app, steps)
-
-
-def test_idle_time_locks_where_there_is_a_pin_and_a_key_counts_as_somebody_there(tmp_path: Path) -> None:
-    app = console(tmp_path / "case", idle=60.0)
-
-    async def steps(pilot: Pilot[None]) -> None:
-        app._touched -= 61
-        app.look()
-        await pilot.pause()
-        assert not app.locked  # nobody could open it again
-        await asyncio.to_thread(Pin("sam").set, SECRET)
-        app._touched -= 61
-        await pilot.press("right")
-        app.look()
-        await pilot.pause()
-        assert not app.locked
-        app._touched -= 61
-        app.look()
-        await pilot.pause()
-        assert app.locked
-
-    run(app, steps)
-
-
 def test_the_palette_finds_a_device_and_acts_on_it(tmp_path: Path) -> None:
     running = device(tmp_path, "AB/1", DeviceState.RUNNING)
     app = console(tmp_path / "case", running, device(tmp_path, "AB/[red]2", DeviceState.RUNNING))
@@ -170,6 +98,61 @@ def test_the_palette_finds_a_device_and_acts_on_it(tmp_path: Path) -> None:
         await pilot.press("down", "enter")
         await settle(pilot)
         assert running.state is DeviceState.PAUSED
+
+    run(app, steps, (120, 40))
+
+
+def test_nothing_gets_in_between_once_the_console_is_told_to_quit(tmp_path: Path) -> None:
+    running = device(tmp_path, "AB/1", DeviceState.RUNNING)
+    app = console(tmp_path / "case", running)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await press(pilot, "f10", "y", "ctrl+p", "escape", "f2")
+        assert isinstance(app.screen, Leaving)
+        running.state = DeviceState.STOPPED
+        await asyncio.sleep(0.4)
+        assert app._exit is True
+
+    run(app, steps)
+
+
+def test_an_answer_that_bounces_is_given_once(tmp_path: Path) -> None:
+    app, answers = console(tmp_path / "case", device(tmp_path, "AB/1", DeviceState.RUNNING)), list[object]()
+
+    async def steps(pilot: Pilot[None]) -> None:
+        for box in (Question("Stop?", "It runs.", yes="Stop", no="Go on"), Judging("Confirm", "Finding 1", "sam")):
+            await press(pilot, "f5")
+            app.push_screen(box, answers.append)
+            await painted(pilot)
+            await bounce(pilot)
+            assert isinstance(app.screen, LedgerScreen)
+
+    run(app, steps)
+    assert answers == [False, ("sam", None)]
+
+
+def test_a_case_that_is_a_file_is_told_and_the_console_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "case").write_text("no folder")
+    app = console(tmp_path / "case")
+
+    async def steps(pilot: Pilot[None]) -> None:
+        assert "cannot be read: Not a directory; name another with --case" in " ".join(shown(app).split())
+        for key in ("f3", "f4", "f5", "f6", "f2"):
+            await press(pilot, key)
+        assert app.is_running
+
+    run(app, steps, (120, 40))
+
+
+def test_a_library_that_cannot_be_read_is_not_called_empty(tmp_path: Path) -> None:
+    app = console(tmp_path / "case")
+    app.library = tmp_path / "library"
+    app.library.write_text("no folder")
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await press(pilot, "f4")
+        assert "! " in lines(app)[1]
+        assert "nothing can match" not in shown(app)
 
     run(app, steps, (120, 40))
 

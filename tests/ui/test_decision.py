@@ -8,6 +8,7 @@ from textual.widgets import Static
 
 from triage.model.decision import Decided, Statement
 from triage.model.recommendation import Reason, Recommendation, Verdict
+from triage.session import documents
 from triage.session.view import CaseView
 from triage.store.case import Case
 from triage.ui.app import Console
@@ -16,19 +17,13 @@ from triage.ui.screens.documents import FOLDER, DocumentsScreen
 from triage.ui.statement import lacking
 from triage.ui.widgets.acknowledging import Tick
 from triage.ui.widgets.field import Choice, Field
-from ui.desk import SIZES, Steps, console, lines, painted, press, run_on, shown
+from ui.desk import SIZES, Held, Steps, console, lines, painted, press, run_on, say, shown
 from ui.examined import REFERENCE
 
 
 def opened(app: Console, steps: Steps, reference: str, size: tuple[int, int] = (80, 24)) -> None:
     """Run these steps on the form of a decision."""
     run_on(app, partial(app.open_decision, reference), DecisionScreen, steps, size)
-
-
-def say(app: Console, **said: str) -> None:
-    """Fill in the form."""
-    for name, text in said.items():
-        app.screen.query_one(f"#field-{name.replace('_', '-')}", Field).value = text
 
 
 async def choose(pilot: Pilot[None], verdict: Decided) -> None:
@@ -142,6 +137,45 @@ def test_a_return_against_the_recommendation_needs_a_second_person_and_every_lim
     (decided,) = CaseView(case).decisions(REFERENCE)
     assert (decided["against"], decided["second"]) == (True, "B Other")
     assert decided["acknowledged"] == decided["limitations"]
+
+
+def test_a_second_person_whom_the_form_does_not_ask_for_is_not_recorded(case: Path) -> None:
+    app = console(case)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await choose(pilot, Decided.RETURN)
+        say(app, second="B Other")  # and no reason: it would be wrong, in a field that nobody sees
+        await choose(pilot, Decided.SEIZE)
+        say(app, reason="digest matches", power="PACE 1984 s.19", necessity="evidence")
+        await press(pilot, "f7")
+        assert isinstance(app.screen, DocumentsScreen)
+
+    opened(app, steps, REFERENCE, (120, 40))
+    (decided,) = CaseView(case).decisions(REFERENCE)
+    assert (decided["verdict"], decided["against"], decided["second"]) == ("seize", False, None)
+
+
+def test_a_document_that_cannot_be_made_is_told_even_where_the_screen_was_left(
+    case: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(documents.write)
+    monkeypatch.setattr(documents, "write", held)
+    (case / FOLDER).write_text("in the way")
+    app = console(case)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await press(pilot, "ctrl+d")
+        await pilot.press("enter")
+        await held.called()
+        await pilot.press("escape")
+        await held.let_go(pilot)
+        assert isinstance(app.screen, DecisionScreen)
+        assert FOLDER in " ".join(one.message for one in app._notifications)
+        await press(pilot, "ctrl+d", "enter")
+        assert isinstance(app.screen, DocumentsScreen)
+        assert "! " in str(app.screen.query_one("#made", Static).content)
+
+    opened(app, steps, REFERENCE, (120, 40))
 
 
 def test_a_recommendation_that_changed_meanwhile_is_read_again_before_anything_is_recorded(tmp_path: Path) -> None:

@@ -7,16 +7,18 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable
 
 from triage.model.blocks import BlockStratum
+from triage.model.coverage import Coverage, CoverageClass
 from triage.model.finding import MatchBy
 from triage.session.live_device import DeviceState
 from triage.session.view import FindingState, Sort
+from triage.store.case import Case
 from triage.ui.app import Console
 from triage.ui.bound import shrinking
 from triage.ui.screens.device import DeviceScreen
 from triage.ui.screens.review import ReviewScreen
 from triage.ui.widgets.findings_pane import FindingsPane
 from triage.ui.widgets.paged import PAGE, PagedTable
-from ui.desk import SIZES, console, device, lines, press, progress, run_on, shown
+from ui.desk import SIZES, console, device, lines, painted, press, progress, run_on, shown
 from ui.examined import HOSTILE, REFERENCE, SAMPLE
 
 Steps = Callable[[Pilot[None]], Awaitable[None]]
@@ -182,3 +184,24 @@ def test_the_bound_shrinks_with_every_block_that_is_read_and_a_lead_leaves_none(
     assert curve.points[-1][1] == tuple(sorted(curve.points[-1][1]))
     (with_leads,) = shrinking([{**row, "leads": 1}])
     assert with_leads.points == ()
+
+
+def test_the_account_that_was_asked_for_gives_way_to_the_one_that_is_recorded(tmp_path: Path) -> None:
+    case = concluded(tmp_path / "case")
+    app = console(case)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await press(pilot, "2", "a")
+        screen = app.screen
+        assert isinstance(screen, DeviceScreen)
+        assert screen._now["bytes"] == screen._recorded.coverage
+        with Case.open(case) as opened_case:
+            opened_case.exhibits.record_coverage(
+                "A/1", Coverage(size=4096, bytes={CoverageClass.UNREADABLE: 4096}, items={})
+            )
+        screen._read_again()
+        await painted(pilot)
+        (unreadable,) = (line for line in lines(app) if "could not be read" in line)
+        assert "4.0 KiB" in unreadable
+
+    opened(app, steps, (120, 40), "A/1")

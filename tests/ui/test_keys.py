@@ -50,7 +50,7 @@ async def the_decision(app: Console, _: Pilot[None]) -> None:
 
 
 async def the_documents(app: Console, _: Pilot[None]) -> None:
-    app.push_screen(DocumentsScreen(app.visit, app.view, REFERENCE))
+    app.push_screen(DocumentsScreen(app.view, REFERENCE))
 
 
 async def devices_of_the_form(app: Console, pilot: Pilot[None]) -> None:

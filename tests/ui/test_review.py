@@ -138,6 +138,20 @@ def test_a_judgement_is_of_the_finding_that_was_asked_about_whatever_comes_meanw
     opened(app, steps, CANDIDATE, (80, 24))
 
 
+def test_a_case_that_cannot_be_read_any_more_is_told_by_every_key(case: Path) -> None:
+    app = console(case)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        (case / "case.sqlite").write_text("no case")
+        for key in ("n", "1"):
+            app.clear_notifications()
+            await press(pilot, key)
+            assert app.screen is screen(app)
+            assert "case" in " ".join(one.message for one in app._notifications) + shown(app)
+
+    opened(app, steps, CANDIDATE, (120, 40))
+
+
 def test_a_judgement_without_a_name_is_refused_at_the_field(case: Path) -> None:
     app = console(case)
 

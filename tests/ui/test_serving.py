@@ -4,13 +4,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
+from synthetic.concluded import concluded
 
 from triage.model.errors import UsageError
+from triage.session.host import person
+from triage.session.pin import Pin
 from triage.ui.serving import ConsoleServer, _listening, serve_console
 
 TOKEN = "a-token-of-the-test"
@@ -114,6 +118,28 @@ def test_the_page_gets_a_console_that_ends_with_it(tmp_path: Path) -> None:
                     seen += message.data if isinstance(message.data, bytes) else b""
                 async with session.get(f"{url}/ws", headers={"Origin": url}) as second:
                     assert second.status == 409
+
+    serving(ask, command)
+
+
+def test_a_page_that_is_opened_or_loaded_anew_begins_with_the_lock_where_there_is_a_pin(tmp_path: Path) -> None:
+    Pin(person()).set("83517294")
+    concluded(tmp_path / "case", exhibit="ABCD/77")
+    command = f"{sys.executable} -m triage.ui --case {tmp_path / 'case'}"
+
+    async def ask(session: aiohttp.ClientSession, url: str) -> None:
+        async with session.get(f"{url}/?token={TOKEN}"):
+            pass
+        async with session.ws_connect(f"{url}/ws?width=80&height=24", headers={"Origin": url}) as socket:
+            seen = b""
+            with suppress(TimeoutError):
+                async with asyncio.timeout(5):  # seconds: the case is read in the background
+                    while True:
+                        message = await socket.receive()
+                        assert message.type is not aiohttp.WSMsgType.CLOSED
+                        seen += message.data if isinstance(message.data, bytes) else b""
+            assert b"Locked" in seen
+            assert b"ABCD/77" not in seen
 
     serving(ask, command)
 

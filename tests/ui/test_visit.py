@@ -10,9 +10,7 @@ from textual.pilot import Pilot
 from triage.session.live_device import DeviceState
 from triage.ui.app import Console
 from triage.ui.widgets.field import Choice, Field
-from ui.desk import lines, run, settle, shown
-
-WAIT = 60.0  # seconds that a small examination may take on a busy machine
+from ui.desk import WAIT, lines, run, settle, shown
 
 
 @pytest.fixture

@@ -145,8 +145,8 @@ class CaseView:
         with self._case() as case:
             return [_event(row) for row in case.pages.events(reference, offset=offset, limit=limit)]
 
-    def timeline_count(self, reference: str) -> int:
-        """Return how many custody events an exhibit has."""
+    def timeline_count(self, reference: str | None = None) -> int:
+        """Return how many custody events an exhibit has, or the case."""
         with self._case() as case:
             return case.pages.events_count(reference)
 

@@ -219,8 +219,10 @@ class Pages:
         named = () if subject is None else (subject,)
         return [dict(row) for row in self._database.rows(_EVENTS.format(where=where), (*named, limit, offset))]
 
-    def events_count(self, subject: str) -> int:
-        """Return how many custody events a subject has."""
+    def events_count(self, subject: str | None) -> int:
+        """Return how many custody events a subject has, or the case."""
+        if subject is None:
+            return self._number("SELECT count(*) FROM custody")
         return self._number("SELECT count(*) FROM custody WHERE subject = ?", subject)
 
     def events_of(self, action: str, subject: str | None = None) -> Iterator[Row]:

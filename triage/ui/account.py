@@ -7,7 +7,7 @@ from textual.content import Content
 
 from triage.model.coverage import CoverageClass
 from triage.ui.safe import head, safe
-from triage.ui.symbols import counted, size, symbol
+from triage.ui.symbols import counted, percent, size, symbol
 
 WORDS = {
     CoverageClass.EXAMINED: ("full", "looked at"),
@@ -54,16 +54,8 @@ def _row(kind: CoverageClass, count: int, whole: int, width: int) -> Content:
     return Content.assemble(
         (f"{symbol(sign)} {words:<{_NAME - 2}} ", style),
         (symbol(sign) * cells + " " * (width - cells), "$secondary"),
-        (f" {size(count):>12} {_share(share, count):>6}", style),
+        (f" {size(count):>12} {percent(share):>6}", style),
     )
-
-
-def _share(share: float, count: int) -> str:
-    """Return a share that is never rounded to nothing, and never up to the whole."""
-    shown = f"{share:.1%}"
-    if count and shown == "0.0%":
-        return "<0.1%"
-    return ">99.9%" if shown == "100.0%" and share < 1 else shown
 
 
 def _items(account: Mapping[str, Any]) -> list[Content]:
@@ -84,7 +76,7 @@ def _regions(regions: Sequence[Mapping[str, Any]]) -> list[Content]:
     for region in regions:
         held = region["file_system"] or region["state"] or "no file system"
         seen = region["bytes"].get("examined", 0) + region["bytes"].get("unallocated-examined", 0)
-        share = _share(seen / region["length"], seen) if region["length"] else "-"
+        share = percent(seen / region["length"]) if region["length"] else "-"
         name = f"{head(region['name'], 24):<24} {head(held, 14):<14}"
         rows.append(Content(f"{name} {size(region['length']):>12}  {share:>6} looked at"))
     return rows

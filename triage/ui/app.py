@@ -19,6 +19,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.reactive import reactive
 from textual.screen import Screen
 
+from triage.model.errors import DigiVanError
 from triage.model.event import Event, Found
 from triage.ui.apart import Apart
 from triage.ui.safe import safe
@@ -30,6 +31,7 @@ from triage.ui.themes import THEMES, VAN
 
 if TYPE_CHECKING:  # they bring the whole engine along, and the first screen must come at once
     from triage.session.live_device import LiveDevice
+    from triage.session.pin import Pin
     from triage.session.view import CaseView
     from triage.session.visit import Visit
     from triage.ui.graphics import Graphics
@@ -136,10 +138,12 @@ class Console(App[None], inherit_bindings=False):
         return BoardScreen()
 
     def on_mount(self) -> None:
-        """Put the themes on, and begin to look at the devices."""
+        """Put the themes on, and begin to look at the devices; a page that is loaded anew is no way round the PIN."""
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = VAN.name
+        if self.is_web:
+            self.lock_if_possible()
         self.set_interval(REFRESH, self.look)
         self.call_after_refresh(self._load)
         if not self.is_headless:
@@ -151,10 +155,16 @@ class Console(App[None], inherit_bindings=False):
         """Load what examines, once the first screen is there: nobody waits for it then."""
         import_module("triage.session.visit")
         import_module("triage.session.intake")
-        has_pin = import_module("triage.session.pin").Pin(self.actor).is_set
-        self.call_from_thread(setattr, self, "lockable", has_pin)
+        self.call_from_thread(self._know, import_module("triage.session.pin").Pin(self.actor))
         # What is loaded stays: to go through it again at each full collection would keep a key waiting.
         gc.freeze()
+
+    def _know(self, pin: "Pin") -> None:
+        try:
+            self.lockable = pin.is_set
+        except DigiVanError as error:
+            self.lockable = False
+            self.tell_problem(error)
 
     async def on_event(self, event: events.Event) -> None:
         """Note that somebody is there."""
@@ -242,7 +252,7 @@ class Console(App[None], inherit_bindings=False):
 
     def _open(self, module: str, name: str, subject: str | int) -> None:
         screen = getattr(import_module(_LOADED + module), name)
-        self.push_screen(screen(self.visit, self.view, subject))
+        self.push_screen(screen(self.view, subject))
 
     def get_key_display(self, binding: Binding) -> str:
         """Return the name of a key as it stands on the keyboard."""
@@ -264,8 +274,8 @@ class Console(App[None], inherit_bindings=False):
         self.theme = daylight if self.theme == van else van
 
     def action_command_palette(self) -> None:
-        """Open the palette, unless the console is locked."""
-        if not self.locked:
+        """Open the palette, but never over what has to be answered first: the lock above all."""
+        if isinstance(self.screen, Room):
             super().action_command_palette()
 
     def action_lock(self) -> None:

@@ -12,7 +12,8 @@ from textual.content import Content
 from triage.model.coverage import CoverageClass
 from triage.ui.recorded import Recorded
 from triage.ui.safe import head, safe
-from triage.ui.symbols import counted, duration, size, symbol
+from triage.ui.symbols import counted, duration, percent, size, symbol
+from triage.ui.verdicts import VERDICTS
 
 if TYPE_CHECKING:  # it brings the whole engine along, and the first screen must come at once
     from triage.session.live_device import LiveDevice
@@ -45,19 +46,14 @@ _COVERAGE = (
 )
 _REST = ("light", "not looked at")
 _STATES = {"match": "by digest", "candidate": "to be judged", "confirmed": "confirmed", "rejected": "rejected"}
-_VERDICTS = {
-    "seize-indicated": "seize indicated",
-    "return-indicated": "return indicated",
-    "not-determined": "not determined",
-}
 _LINES = 4  # of one warning
-_LITTLE = 0.001
-_ONE = 0.01
 _SHORT = 3  # rows in which everything has to be said
 
 
 def state_words(live: "LiveDevice | None", recorded: Recorded) -> tuple[str, str]:
     """Return the sign and the words of what is going on with a device."""
+    if live is None and not recorded.row:
+        return symbol("ask"), "not known yet"
     if live is None:
         sign, words = _RECORDED.get(recorded.row.get("state"), _CUT_OFF)
         return symbol(sign), words
@@ -113,7 +109,7 @@ def _progress(live: "LiveDevice | None", recorded: Recorded, width: int, *, time
     share = done / total if total else 0.0
     number = f"{tiers.index(tier) + 1}/{len(tiers)} " if tier else ""
     left = f"{duration(progress.seconds_left)} left " if timed and progress.seconds_left is not None else ""
-    label = f"{_whole_percent(share):>4} {left}{number}{safe(progress.tier)}"
+    label = f"{percent(share, 0):>4} {left}{number}{safe(progress.tier)}"
     return Content.assemble(bar(share, max(min(width - len(label) - 1, 32), 8)), f" {label}")
 
 
@@ -132,7 +128,7 @@ def bar(share: float, width: int) -> Content:
 def _account(recorded: Recorded, width: int) -> Content:
     """Return the coverage in four parts, each with its sign, as a bar with the share that was looked at."""
     parts = _parts(recorded.coverage)
-    label = f" {_percent(parts[0][2])} looked at"
+    label = f" {percent(parts[0][2])} looked at"
     columns = max(min(width - len(label), 32), 8)
     cells = [max(round(columns * share), 1) if share else 0 for *_, share in parts]
     cells[cells.index(max(cells))] += columns - sum(cells)  # the largest gives what the little ones need to be seen
@@ -149,21 +145,7 @@ def _parts(coverage: Mapping[str, int]) -> list[tuple[str, str, float]]:
 
 def legend(coverage: Mapping[str, int]) -> list[str]:
     """Return what the parts of the bar are, each with its share."""
-    return [f"{symbol(sign)} {words} {_percent(share)}" for sign, words, share in _parts(coverage)]
-
-
-def _percent(share: float) -> str:
-    """Return a share so that little is never nothing, and all but a little never all."""
-    if 0 < share < _LITTLE:
-        return f"<{_LITTLE:.1%}"
-    return f">{1 - _LITTLE:.1%}" if 1 - _LITTLE < share < 1 else f"{share:.1%}"
-
-
-def _whole_percent(share: float) -> str:
-    """Return the share of a tier by the same rule, in whole percents: it changes while somebody looks."""
-    if 0 < share < _ONE:
-        return f"<{_ONE:.0%}"
-    return f">{1 - _ONE:.0%}" if 1 - _ONE < share < 1 else f"{share:.0%}"
+    return [f"{symbol(sign)} {words} {percent(share)}" for sign, words, share in _parts(coverage)]
 
 
 def _legend(coverage: Mapping[str, int], width: int) -> list[str]:
@@ -177,12 +159,23 @@ def _legend(coverage: Mapping[str, int], width: int) -> list[str]:
 def _findings(live: "LiveDevice | None", recorded: Recorded) -> Content:
     total = max(live.findings if live else 0, recorded.row.get("findings") or 0)
     if not total:
-        return Content("no findings so far" if live and not live.state.is_over else "no findings in what was looked at")
+        return Content(_without_findings(live, recorded))
     parts = []
     for row in recorded.by:
         named = " ".join(filter(None, (row["grade"], row["category"]))) or "no category"
         parts.append(f"{row['findings']:,} {_STATES.get(row['state'], row['state'])} ({safe(named, 40)})")
     return Content.assemble((counted(total, "finding"), "bold"), f": {', '.join(parts)}" if parts else "")
+
+
+def _without_findings(live: "LiveDevice | None", recorded: Recorded) -> str:
+    """Return no more than is known: what nobody looked at is not without findings."""
+    if live is not None and not live.state.is_over:
+        return "no findings so far"
+    if recorded.coverage:
+        return "no findings in what was looked at"
+    if live is not None or recorded.row.get("state") is not None:
+        return "no findings recorded"
+    return "not looked at yet" if recorded.row else "findings not known yet"
 
 
 def _warnings(live: "LiveDevice | None", recorded: Recorded) -> list[str]:
@@ -251,7 +244,7 @@ def _verdict(recorded: Recorded) -> Content | None:
     if recorded.recommendation is None:
         return None
     verdict = recorded.recommendation["verdict"]
-    return Content(f"recommended: {_VERDICTS.get(verdict, verdict)}; not decided yet")
+    return Content(f"recommended: {VERDICTS.get(verdict, verdict)}; not decided yet")
 
 
 def _tiers(live: "LiveDevice | None", width: int) -> list[Content]:
@@ -263,7 +256,7 @@ def _tiers(live: "LiveDevice | None", width: int) -> list[Content]:
     for tier in progress.tiers:
         share = tier.bytes_done / tier.bytes_total if tier.bytes_total else 1.0
         left = f" {duration(tier.seconds_left)} left" if tier.seconds_left and share < 1 else ""
-        said = f" {_whole_percent(share):>4} {safe(tier.label)}"
+        said = f" {percent(share, 0):>4} {safe(tier.label)}"
         room = width - columns - len(left)
         row = Content(said).truncate(max(room, 0), ellipsis=True, pad=True)
         shown.append(Content.assemble(bar(share, columns), row, (left, "$text-muted")))

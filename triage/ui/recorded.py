@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triage.model.errors import DigiVanError, StoreError
@@ -35,13 +36,20 @@ class CaseFacts:
 
 def read_case(view: "CaseView", reference: str | None = None) -> CaseFacts:
     """Return what the case holds, of one exhibit or of all; no case is no problem, for the first arrival makes it."""
-    if not view.folder.exists():
-        return CaseFacts()
     try:
+        if is_new(view.folder):
+            return CaseFacts()
         return CaseFacts({row["reference"]: _recorded(view, row) for row in view.exhibits(reference)})
     except DigiVanError as error:
-        is_new = isinstance(error, StoreError) and not any(view.folder.iterdir())
-        return CaseFacts({}, "" if is_new else str(error))
+        return CaseFacts({}, str(error))
+
+
+def is_new(case: Path) -> bool:
+    """Tell whether nothing was recorded in that folder yet. Raises StoreError where that cannot be known."""
+    try:
+        return not case.exists() or not any(case.iterdir())
+    except OSError as error:
+        raise StoreError(f"the case in {case} cannot be read: {error.strerror}; name another with --case") from error
 
 
 def _recorded(view: "CaseView", row: Row) -> Recorded:

@@ -38,6 +38,14 @@ def size(count: float) -> str:
     return f"{count:,.0f} bytes" if unit == "bytes" else f"{value:,.1f} {unit}"
 
 
+def percent(share: float, places: int = 1) -> str:
+    """Return a share so that little is never nothing, and all but a little never all."""
+    least = 10.0 ** (-2 - places)
+    if 0 < share < least:
+        return f"<{least:.{places}%}"
+    return f">{1 - least:.{places}%}" if 1 - least < share < 1 else f"{share:.{places}%}"
+
+
 def duration(seconds: float) -> str:
     """Return a span of time as `1:02:03`, or `0:04` below a minute."""
     minutes, rest = divmod(max(round(seconds), 0), _MINUTE)

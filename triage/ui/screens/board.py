@@ -1,6 +1,7 @@
 """The board: every device of the case, one card each."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
@@ -84,7 +85,8 @@ class BoardScreen(Steering):
             self.hand(self._take, facts)
 
     def _take(self, facts: CaseFacts) -> None:
-        self._facts = facts
+        # A case that cannot be read at the moment still holds what was read before.
+        self._facts = replace(facts, exhibits=self._facts.exhibits) if facts.problem else facts
         self._show()
 
     def _show(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
@@ -20,18 +21,14 @@ from triage.ui.screens.documents import DocumentsScreen
 from triage.ui.screens.room import Room
 from triage.ui.statement import ACKNOWLEDGED, lacking
 from triage.ui.symbols import symbol
+from triage.ui.verdicts import VERDICTS
 from triage.ui.widgets.acknowledging import Acknowledging, Tick
 from triage.ui.widgets.field import Choice, Field
 
 if TYPE_CHECKING:  # they bring the whole engine along
     from triage.session.view import CaseView
-    from triage.session.visit import Visit
 
-_VERDICTS = {
-    Verdict.SEIZE_INDICATED: ("warn", "SEIZE INDICATED"),
-    Verdict.RETURN_INDICATED: ("dot", "RETURN INDICATED"),
-    Verdict.NOT_DETERMINED: ("ask", "NOT DETERMINED"),
-}
+_SIGNS = {Verdict.SEIZE_INDICATED: "warn", Verdict.RETURN_INDICATED: "dot", Verdict.NOT_DETERMINED: "ask"}
 _DECISIONS = (
     ("", "choose"),  # nobody records what stood there by itself
     (Decided.REFER.value, "refer it to the laboratory"),
@@ -81,9 +78,9 @@ class DecisionScreen(Room):
     DecisionScreen #against.-shown { display: block; }
     """
 
-    def __init__(self, visit: "Visit", view: "CaseView", reference: str) -> None:
+    def __init__(self, view: "CaseView", reference: str) -> None:
         super().__init__()
-        self._visit, self._view, self.reference = visit, view, reference
+        self._view, self.reference = view, reference
         self.recommendation: Recommendation | None = None
         self._tried = False
 
@@ -104,7 +101,8 @@ class DecisionScreen(Room):
     @work(exclusive=True, group="read")
     async def _read(self) -> None:
         try:
-            recommendation, decided = await asyncio.to_thread(_standing, self._view, self.reference)
+            reading = asyncio.to_thread(_standing, self._view, self.reference)
+            recommendation, decided = await self.unless_left(reading)
         except DigiVanError as error:
             self.query_one("#recommended", Static).update(plain(f"{symbol('warn')} {error}"))
             return
@@ -139,7 +137,7 @@ class DecisionScreen(Room):
         return Decided(chosen) if chosen else None
 
     def _statement(self, verdict: Decided) -> Statement:
-        said = {field.field: field.value or None for field in self.query(Field)}
+        said = {field.field: (field.display and field.value) or None for field in self.query(Field)}
         return Statement(
             verdict=verdict,
             reason=said.pop("reason") or "",
@@ -194,7 +192,7 @@ class DecisionScreen(Room):
 
     def action_record(self) -> None:
         """Record the decision, or go to the first field that is wrong."""
-        if self.recommendation is None or self.is_at("record"):
+        if self.recommendation is None or self.is_recording:
             return
         self._tried = True
         wrong, verdict = self._check(), self.verdict
@@ -206,27 +204,28 @@ class DecisionScreen(Room):
         elif wrong is not None:
             self._field(wrong).take_focus()
         else:
-            self._record(self._statement(verdict), self.recommendation)
+            self.record(partial(self._record, self._statement(verdict), self.recommendation))
 
-    @work(group="record")
     async def _record(self, statement: Statement, read: Recommendation) -> None:
         try:
             row = await asyncio.to_thread(_recorded, self._view, self.reference, statement, read)
         except DigiVanError as error:
             self.console.tell_problem(error)
             return
+        self._tried = False
         if row is None:
             self.notify("The recommendation has changed meanwhile: read it again, then decide.", severity="warning")
+        else:
+            self.notify(f"Decision {row['decision']} is recorded: {row['verdict'].upper()}.", markup=False)
+        if row is not None and self.is_in_front:
+            self.console.go_back()
+            self.action_documents()
+        elif self.is_there:
             self._read()
-            return
-        self._tried = False
-        self.notify(f"Decision {row['decision']} is recorded: {row['verdict'].upper()}.", markup=False)
-        self.console.go_back()
-        self.action_documents()
 
     def action_documents(self) -> None:
         """Open the documents of the exhibit."""
-        self.console.push_screen(DocumentsScreen(self._visit, self._view, self.reference))
+        self.console.push_screen(DocumentsScreen(self._view, self.reference))
 
 
 def _standing(view: "CaseView", reference: str) -> tuple[Recommendation, dict[str, Any] | None]:
@@ -248,7 +247,7 @@ def _recorded(view: "CaseView", reference: str, statement: Statement, read: Reco
 
 
 def _told(recommendation: Recommendation, decided: Mapping[str, Any] | None) -> list[Content]:
-    sign, words = _VERDICTS[recommendation.verdict]
+    sign, words = _SIGNS[recommendation.verdict], VERDICTS[recommendation.verdict].upper()
     limiting = limitations(recommendation)  # each has its box below
     rows = [Content.assemble("Recommended: ", (f"{symbol(sign)} {words}", "bold $accent"))]
     rows += [

@@ -13,7 +13,7 @@ from textual.worker import get_current_worker
 
 from triage.model.errors import DigiVanError
 from triage.ui import account, bound
-from triage.ui.recorded import Recorded, read_case
+from triage.ui.recorded import CaseFacts, Recorded, read_case
 from triage.ui.safe import head
 from triage.ui.screens.steering import RUNNING, URGENCY, Steering
 from triage.ui.widgets import lists_pane
@@ -27,7 +27,6 @@ from triage.ui.widgets.sheet import Sheet
 if TYPE_CHECKING:  # they bring the whole engine along
     from triage.session.live_device import LiveDevice
     from triage.session.view import CaseView
-    from triage.session.visit import Visit
 
 _READ_AGAIN = 2.0  # seconds
 
@@ -55,10 +54,10 @@ class DeviceScreen(Steering):
         Binding("f7", "decide", "Decide"),
     ]
 
-    def __init__(self, visit: "Visit", view: "CaseView", reference: str) -> None:
+    def __init__(self, view: "CaseView", reference: str) -> None:
         super().__init__()
-        self._visit, self._view, self.reference = visit, view, reference
-        self._recorded = Recorded()
+        self._view, self.reference = view, reference
+        self._recorded, self._problem = Recorded(), ""
         self._read_at, self._state, self._ready = 0.0, "", False
         self._now: Mapping[str, Any] = {}
         self._sampled: list[dict[str, Any]] | None = None
@@ -96,7 +95,7 @@ class DeviceScreen(Steering):
     @property
     def live(self) -> "LiveDevice | None":
         """The device as this visit has it."""
-        return self._visit.devices.get(self.reference)
+        return self.console.devices.get(self.reference)
 
     def renew(self) -> None:
         """Show how the run goes; the case is read again after a while."""
@@ -107,6 +106,7 @@ class DeviceScreen(Steering):
         running = live is not None and not live.state.is_over
         due = running and monotonic() - self._read_at > _READ_AGAIN
         if state != self._state:
+            self._now = {}  # it was that of the state before
             self.refresh_bindings()
         if due or state != self._state or not self._read_at:
             self._read_again()
@@ -137,16 +137,27 @@ class DeviceScreen(Steering):
     def _read(self) -> None:
         facts = read_case(self._view, self.reference)
         if not get_current_worker().is_cancelled:
-            self.hand(self._take, facts.exhibits.get(self.reference, Recorded()), facts.problem)
+            self.hand(self._take, facts)
 
-    def _take(self, recorded: Recorded, problem: str) -> None:
-        self._recorded = recorded
-        self.query_one(DeviceHead).show(self.live, recorded)
-        self.query_one(FindingsPane).take(recorded.by)
-        shown = self._now or {"bytes": recorded.coverage}
+    def tell(self, urgent: list[str]) -> None:
+        """Show what needs a person now, and why the case cannot be read, if so."""
+        super().tell([*urgent, self._problem] if self._problem else urgent)
+
+    def _take(self, facts: CaseFacts) -> None:
+        self._problem = facts.problem
+        self.tell(self.console.urgent())
+        if not facts.problem:  # what was read before still holds
+            recorded = facts.exhibits.get(self.reference, Recorded())
+            if recorded.coverage != self._recorded.coverage:
+                self._now = {}
+            self._recorded = recorded
+        self.query_one(DeviceHead).show(self.live, self._recorded)
+        self.query_one(FindingsPane).take(self._recorded.by)
+        self._account()
+
+    def _account(self) -> None:
+        shown = self._now or {"bytes": self._recorded.coverage}
         self.query_one("#coverage", Sheet).show(lambda width, height: account.told(shown, width, height))
-        if problem:
-            self.tell([*self.console.urgent(), problem])
 
     @work(thread=True, exclusive=True, group="sample")
     def _read_sample(self) -> None:
@@ -168,11 +179,15 @@ class DeviceScreen(Steering):
     def action_account(self) -> None:
         """Make the account as it stands now."""
         try:
-            self._now = self._view.coverage_now(self.reference)
+            now = self._view.coverage_now(self.reference)
         except DigiVanError as error:
             self.app.call_from_thread(self.console.tell_problem, error)
             return
-        self.hand(self._take, self._recorded, "")
+        self.hand(self._account_now, now)
+
+    def _account_now(self, now: Mapping[str, Any]) -> None:
+        self._now = now
+        self._account()
 
     def action_pane(self, number: int) -> None:
         """Bring a pane to the front."""

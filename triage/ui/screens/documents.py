@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,7 +20,6 @@ from triage.ui.symbols import symbol
 if TYPE_CHECKING:  # they bring the whole engine along
     from triage.session.documents import Document
     from triage.session.view import CaseView
-    from triage.session.visit import Visit
 
 FOLDER = "documents"
 """The folder in that of the case in which they are made."""
@@ -49,9 +49,9 @@ class DocumentsScreen(Room):
     DocumentsScreen #made { height: auto; padding: 0 2; }
     """
 
-    def __init__(self, visit: "Visit", view: "CaseView", reference: str) -> None:
+    def __init__(self, view: "CaseView", reference: str) -> None:
         super().__init__()
-        self._visit, self._view, self.reference = visit, view, reference
+        self._view, self.reference = view, reference
         self.documents: tuple[Document, ...] = ()
         self.made: dict[str, Path] = {}
 
@@ -75,7 +75,7 @@ class DocumentsScreen(Room):
         from triage.session.documents import documents_for  # noqa: PLC0415 - loaded when documents are wanted
 
         try:
-            self.documents = await asyncio.to_thread(documents_for, self._view.folder, self.reference)
+            self.documents = await self.unless_left(asyncio.to_thread(documents_for, self._view.folder, self.reference))
         except DigiVanError as error:
             self._say(f"{symbol('warn')} {error}")
             return
@@ -100,25 +100,22 @@ class DocumentsScreen(Room):
         self._do("print")
 
     def _do(self, what: str) -> None:
-        if not self.is_at("make"):
-            self._make(what)
+        place = self.query_one(OptionList).highlighted
+        if place is not None and place < len(self.documents) and not self.is_recording:
+            self.record(partial(self._make, self.documents[place], what))
 
-    @work(group="make")
-    async def _make(self, what: str) -> None:
+    async def _make(self, document: "Document", what: str) -> None:
         from triage.session.documents import open_file, print_file, write  # noqa: PLC0415 - as above
 
-        place, case = self.query_one(OptionList).highlighted, self._view.folder
-        if place is None or place >= len(self.documents):
-            return
-        document = self.documents[place]
+        case = self._view.folder
         self._say(f"making {document.name}{symbol('busy')}")
         try:
-            path = await asyncio.to_thread(write, case, self.reference, document, case / FOLDER)
+            path = await self.unless_left(asyncio.to_thread(write, case, self.reference, document, case / FOLDER))
             self.made[document.name] = path
             if what == "print":
-                await asyncio.to_thread(print_file, case, self.reference, path)
+                await self.unless_left(asyncio.to_thread(print_file, case, self.reference, path))
             elif what == "open":
-                await asyncio.to_thread(open_file, path)
+                await self.unless_left(asyncio.to_thread(open_file, path))
         except DigiVanError as error:
             self._say(f"{symbol('warn')} {safe(str(error))}\n\n{self._made()}")
             return

@@ -15,6 +15,7 @@ from triage.ui.safe import cell, plain, safe
 from triage.ui.screens.room import Room
 from triage.ui.symbols import counted, symbol
 
+_NONE = "No set: nothing can match. Import or build one with triage hashset."
 _COLUMNS = ("Set", "Version", "Kind", "Members", "Of", "Age", "State")
 
 
@@ -60,26 +61,26 @@ class HashSetsScreen(Room):
         said = "reading every byte of every set" if verify else "reading the library"
         self._say(f"{said}{symbol('busy')}")
         try:
-            folder, self._sets = await self.console.apart.call(hash_sets, self.console.library, verify)
+            reading = self.console.apart.call(hash_sets, self.console.library, verify)
+            folder, self._sets = await self.unless_left(reading)
         except DigiVanError as error:
-            self._sets, folder = [], ""
+            self._sets = []
             self._say(f"{symbol('warn')} {error}")
+            self._fill("")
         else:
             self._say(f"{folder}: {counted(len(self._sets), 'set')}{', verified' if verify else ''}")
-        self._fill()
+            self._fill(_NONE)
 
     def _say(self, text: str) -> None:
         self.query_one("#folder", Static).update(plain(text))
 
-    def _fill(self) -> None:
+    def _fill(self, without: str) -> None:
         table = self.query_one(DataTable)
         table.clear()
         for row in self._sets:
             table.add_row(*(cell(said) for said in _cells(row)))
         if not self._sets:
-            self.query_one("#about", Static).update(
-                "No set: nothing can match. Import or build one with triage hashset."
-            )
+            self.query_one("#about", Static).update(without)
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
         """Tell all of the set with the cursor."""

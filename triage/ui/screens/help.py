@@ -7,9 +7,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
+from triage.ui.screens.dialog import Dialog
 from triage.ui.screens.room import Room
 
 _GENERAL = (
@@ -18,12 +19,11 @@ _GENERAL = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Shown over a screen; any of its keys closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,question_mark,q,enter", "dismiss", "Close")]
     CSS = """
-    HelpScreen { align: center middle; }
     HelpScreen > VerticalScroll {
         width: 90%; max-width: 96; height: auto; max-height: 90%;
         border: solid $border; border-title-color: $accent; background: $surface; padding: 1 2;

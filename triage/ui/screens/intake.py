@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +14,7 @@ from textual.events import DescendantBlur
 from textual.widget import Widget
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
+from textual.worker import get_current_worker
 
 from triage.model.errors import DigiVanError
 from triage.ui.arrival import BLOCKS, OF_THE_RUN, PROFILES, SECTIONS, STAYS, device_words, unusable
@@ -25,6 +27,7 @@ from triage.ui.widgets.field import Choice, Field
 if TYPE_CHECKING:  # these are loaded in the background, so that the form comes at once
     from triage.session.devices import PickableDevice
     from triage.session.intake import Received
+    from triage.session.order import Order
 
 
 class Devices(OptionList):
@@ -65,7 +68,8 @@ class IntakeScreen(Room):
         self._touched: set[str] = set()
         self._held: tuple[str, ...] = ()
         self._proposed = ""
-        self._again = False
+        self._again = ""
+        self._by_pick: dict[str, str] = {}
         self._seen: list[PickableDevice] = []
 
     def body(self) -> Iterable[Widget]:
@@ -103,6 +107,12 @@ class IntakeScreen(Room):
 
     def _take(self, facts: CaseFacts) -> None:
         self._held = tuple(dict.fromkeys((*facts.exhibits, *self.console.devices)))
+        if not self._again:
+            self._carry_on(facts)
+        self._propose()
+
+    def _carry_on(self, facts: CaseFacts) -> None:
+        """Take from the last arrival what holds for the next one as well."""
         last: dict[str, object] = {}
         for exhibit in facts.exhibits.values():
             last = exhibit.row.get("received") or last
@@ -110,11 +120,13 @@ class IntakeScreen(Room):
             field = self._field(name)
             if not field.value and name not in self._touched:
                 field.value = str(last.get(name) or "")
-        self._propose()
 
     def take_up(self, reference: str) -> None:
-        """Begin the examination of an exhibit that was received before."""
-        self._again = True
+        """Begin the examination of an exhibit that was received before: nothing of another is said of it."""
+        self._clear()
+        self._again = reference
+        for name in STAYS:
+            self._field(name).value = ""
         self._field("exhibit").value = reference
         self._fill(reference)
         self._field("source").take_focus()
@@ -122,22 +134,27 @@ class IntakeScreen(Room):
     @work(thread=True, exclusive=True, group="fill")
     def _fill(self, reference: str) -> None:
         held = read_case(self.console.view).exhibits.get(reference)
-        if held is not None:
+        if held is not None and not get_current_worker().is_cancelled:
             self.hand(self._filled, held.row)
 
     def _filled(self, row: Mapping[str, Any]) -> None:
         """Say again what was said of it, with the depth it was begun with: another would not go on with its work."""
+        if row["reference"] != self._again:  # given up meanwhile
+            return
         said = {**(row["received"] or {}), "source": row["source"]}
         for field in self.query(Field):
             if said.get(field.field):
                 field.value = str(said[field.field])
         if row["profile"]:
             self.query_one("#choice-profile", Choice).value = row["profile"]
-        block = self.query_one("#choice-write-block", Choice)
-        block.value = str(said.get("write_block") or block.value)
+        self._block.value = str(said.get("write_block") or "")
 
     def _field(self, name: str) -> Field:
         return self.query_one(f"#field-{name.replace('_', '-')}", Field)
+
+    @property
+    def _block(self) -> Choice:
+        return self.query_one("#choice-write-block", Choice)
 
     def _propose(self) -> None:
         """Propose the next reference, unless the person wrote one."""
@@ -153,7 +170,7 @@ class IntakeScreen(Room):
         from triage.session.intake import Received  # noqa: PLC0415 - as above
 
         said = {field.field: field.value for field in self.query(Field) if field.field not in OF_THE_RUN}
-        return Received(**said, write_block=self.query_one("#choice-write-block", Choice).value)
+        return Received(**said, write_block=self._block.value)
 
     def on_descendant_blur(self, event: DescendantBlur) -> None:
         """Check what was left, and propose a reference once it is known who examines."""
@@ -167,7 +184,7 @@ class IntakeScreen(Room):
         """Show what is wrong with these fields; return the name of the first that is."""
         from triage.session.intake import check, local_time  # noqa: PLC0415 - as above
 
-        held = [one for one in self._held if not (self._again and one == self._field("exhibit").value)]
+        held = [one for one in self._held if one != self._again]
         wrong = check(self._received(), held, today=local_time()) | unusable(self._field("enough").value)
         for field in self.query(Field):
             if field.field != "source":
@@ -197,13 +214,37 @@ class IntakeScreen(Room):
     @on(OptionList.OptionSelected)
     def _picked(self, event: OptionList.OptionSelected) -> None:
         device = self._seen[event.option_index]
-        for name in ("make", "model", "serial"):
-            if not self._field(name).value:
-                self._field(name).value = str(getattr(device, name))
-        self._field("source").value = str(device.path)
-        if device.read_only:
-            self.query_one("#choice-write-block", Choice).value = "system"
+        self._take_back()
+        self._field("source").value = ""
+        for name, value in (
+            ("source", str(device.path)),
+            ("make", device.make),
+            ("model", device.model),
+            ("serial", device.serial),
+            ("write_block", "system" if device.read_only else ""),
+        ):
+            part = self._part(name)
+            if not part.value:  # what a person said stays
+                part.value = value
+                self._by_pick[name] = part.value
         self._field("source").tell("")
+
+    def _part(self, name: str) -> Field | Choice:
+        return self._block if name == "write_block" else self._field(name)
+
+    def _take_back(self) -> None:
+        """Take back what came from the device picked before, as far as it still stands there."""
+        for name, value in self._by_pick.items():
+            if self._part(name).value == value:
+                self._part(name).value = ""
+        self._by_pick = {}
+
+    @on(Input.Changed, "#field-source Input")
+    def _typed(self) -> None:
+        """Forget what the picked device is like once another is named."""
+        if self._by_pick and self._field("source").value != self._by_pick["source"]:
+            del self._by_pick["source"]
+            self._take_back()
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
@@ -227,7 +268,7 @@ class IntakeScreen(Room):
     def _submit(self, *, begin: bool) -> None:
         from triage.session.intake import not_stated  # noqa: PLC0415 - as above
 
-        if self.is_at("record"):
+        if self.is_recording:
             return
         self._propose()
         self._touched |= {field.field for field in self.query(Field)}
@@ -239,8 +280,9 @@ class IntakeScreen(Room):
             self._field(wrong).take_focus()
             return
         empty = not_stated(self._received())
+        work = partial(self._record, self._received(), self._order() if begin else None)
         if not empty:
-            self._record(begin)
+            self.record(work)
             return
         labels = {name: label for _, fields in SECTIONS for name, label, _ in fields} | {"write_block": "Write block"}
         missing = ", ".join(labels.get(name, name).lower() for name in empty)
@@ -248,50 +290,56 @@ class IntakeScreen(Room):
 
         def answered(sure: bool | None) -> None:
             if sure:
-                self._record(begin)
+                self.record(work)
 
         self.app.push_screen(Question("Record it so?", text, yes="Record", no="Go back"), answered)
 
-    @work(group="record")
-    async def _record(self, begin: bool) -> None:
+    async def _record(self, received: "Received", order: "Order | None") -> None:
         from triage.session.intake import receive  # noqa: PLC0415 - as above
 
-        received = self._received()
         try:
             await asyncio.to_thread(receive, self.console.case, received)
         except DigiVanError as error:
             self.console.tell_problem(error)
             return
-        if begin:
-            self._begin(received.exhibit)
+        if order is not None:
+            self.console.visit.begin(order)
         self.notify(f"{safe(received.exhibit)} is recorded.", markup=False)
-        self._clear()
-        self.console.action_board()
+        if self.is_there:
+            self._clear()
+        if self.is_in_front:
+            self.console.action_board()
 
-    def _begin(self, reference: str) -> None:
+    def _order(self) -> "Order":
         from triage.session.order import Order, Profile, Stop  # noqa: PLC0415 - as above
 
         enough = self._field("enough").value
-        self.console.visit.begin(
-            Order(
-                source=Path(self._field("source").value),
-                case=self.console.case,
-                exhibit=reference,
-                profile=Profile(self.query_one("#choice-profile", Choice).value),
-                jobs=max((os.cpu_count() or 1) // 2, 1),
-                library=self.console.library,
-                stop=Stop(findings=int(enough) if enough else None),
-                actor=self.console.actor,
-            )
+        return Order(
+            source=Path(self._field("source").value),
+            case=self.console.case,
+            exhibit=self._field("exhibit").value,
+            profile=Profile(self.query_one("#choice-profile", Choice).value),
+            jobs=max((os.cpu_count() or 1) // 2, 1),
+            library=self.console.library,
+            stop=Stop(findings=int(enough) if enough else None),
+            actor=self.console.actor,
         )
+
+    def action_back(self) -> None:
+        """Go back; an exhibit that was to be begun again is given up."""
+        if self._again:
+            self._clear()
+        super().action_back()
 
     def _clear(self) -> None:
         """Make room for the next exhibit; what holds for all of them stays."""
-        self._again, self._proposed = False, ""
-        self._touched = set()
+        self._again, self._proposed = "", ""
+        self._touched, self._by_pick = set(), {}
         for field in self.query(Field):
             if field.field not in STAYS:
                 field.value = ""
             field.tell("")
+        for choice in self.query(Choice):
+            choice.place = 0
         self._field("description").take_focus()
         self.query_one(VerticalScroll).scroll_home(animate=False)

@@ -6,28 +6,20 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from triage.model.errors import UsageError
 from triage.policy.deciding import check_text
 from triage.ui.safe import plain
+from triage.ui.screens.dialog import Dialog
 from triage.ui.widgets.field import Field
 
 
-class Judging(ModalScreen[tuple[str, str | None] | None]):
+class Judging(Dialog[tuple[str, str | None] | None]):
     """Asks for name and note; the answer is both, or None where nothing is to be recorded."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]
-    CSS = """
-    Judging { align: center middle; }
-    Judging > Vertical {
-        width: 76; max-width: 95%; height: auto; border: double $border; border-title-color: $accent;
-        background: $surface; padding: 1 2;
-    }
-    Judging Static { height: auto; }
-    Judging Field { margin-top: 1; }
-    """
+    CSS = "Judging > Vertical { width: 76; }"
 
     def __init__(self, title: str, text: str, examiner: str) -> None:
         super().__init__()

@@ -1,13 +1,12 @@
 """Leaving the console: asked first, and every run is concluded before the window goes."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from triage.ui.screens.dialog import Dialog
 from triage.ui.screens.question import Question
 from triage.ui.symbols import counted
 
@@ -33,17 +32,8 @@ def leave(console: "Console") -> None:
     console.push_screen(Question("Quit?", text, yes="Quit", no="Stay"), answered)
 
 
-class Leaving(ModalScreen[None]):
+class Leaving(Dialog[None]):
     """Waits until every run put its work in order."""
-
-    BINDINGS: ClassVar[list[BindingType]] = []
-    CSS = """
-    Leaving { align: center middle; }
-    Leaving > Vertical {
-        width: 70; max-width: 95%; height: auto; border: double $border; border-title-color: $accent;
-        background: $surface; padding: 1 2;
-    }
-    """
 
     def __init__(self, console: "Console") -> None:
         super().__init__()

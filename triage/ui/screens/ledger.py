@@ -1,10 +1,9 @@
 """The custody ledger of the case: who recorded what and when, each event chained to the one before."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from rich.text import Text
-from textual import work
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
@@ -13,16 +12,24 @@ from textual.widgets import DataTable, Static
 from triage.model.errors import DigiVanError
 from triage.ui import facts
 from triage.ui.apart import verify_ledger
-from triage.ui.safe import cell, plain
+from triage.ui.recorded import is_new
+from triage.ui.safe import plain
 from triage.ui.screens.room import Room
 from triage.ui.symbols import symbol
+from triage.ui.widgets.paged import Column, PagedTable, Pages
 
-_PAGE = 200
-_COLUMNS = ("No.", "When (UTC)", "Who", "Exhibit", "What")
+_NOT_VERIFIED = "Not verified in this session: v verifies the chain."
+_COLUMNS = (
+    Column(title="No.", text=lambda row: f"{row['sequence']}", width=7),
+    Column(title="When (UTC)", text=lambda row: row["when"][:19].replace("T", " "), width=19),
+    Column(title="Who", text=lambda row: row["actor"], width=14),
+    Column(title="Exhibit", text=lambda row: row["subject"] or "-", width=12),
+    Column(title="What", text=lambda row: row["action"]),
+)
 
 
 class LedgerScreen(Room):
-    """The newest events first; further ones are read as the cursor comes near the end."""
+    """The newest events first, page by page."""
 
     NAME = "Ledger"
     HELP = (
@@ -42,73 +49,52 @@ class LedgerScreen(Room):
     LedgerScreen #facts Static { height: auto; }
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._events: list[Mapping[str, Any]] = []
-        self._whole = False
-
     def body(self) -> Iterable[Widget]:
         """Return the table between what was verified and the facts of one event."""
-        table: DataTable[Text] = DataTable(cursor_type="row")
-        said = "Not verified in this session: v verifies the chain."
-        return (Static(said, id="said", markup=False), table, VerticalScroll(Static("", markup=False), id="facts"))
+        pages = Pages(read=self._read, count=self._count)
+        return (
+            Static(_NOT_VERIFIED, id="said", markup=False),
+            PagedTable(_COLUMNS, pages, name="events", key="sequence"),
+            VerticalScroll(Static("", markup=False), id="facts"),
+        )
+
+    def _read(self, offset: int, limit: int) -> list[dict[str, Any]]:
+        return [] if is_new(self.console.case) else self.console.view.timeline(offset=offset, limit=limit)
+
+    def _count(self) -> int:
+        return 0 if is_new(self.console.case) else self.console.view.timeline_count()
 
     def on_mount(self) -> None:
-        """Read the newest events."""
-        table = self.query_one(DataTable)
-        table.add_columns(*_COLUMNS)
-        table.focus()
+        """Let the arrows go through the events."""
+        self.query_one(PagedTable).focus()
 
     def on_screen_resume(self) -> None:
         """Read what was recorded since."""
         super().on_screen_resume()
-        self.action_again()
+        self.query_one(PagedTable).again()
 
     def action_again(self) -> None:
-        """Read the newest events again."""
-        self._read(0)
+        """Go to the newest event, read anew."""
+        self.query_one(PagedTable).restart()
 
-    @work(thread=True, exclusive=True)
-    def _read(self, offset: int) -> None:
-        try:
-            events = self.console.view.timeline(offset=offset, limit=_PAGE) if self.console.case.exists() else []
-        except DigiVanError as error:
-            self.hand(self._say, f"{symbol('warn')} {error}")
-            return
-        self.hand(self._take, offset, events)
+    @on(PagedTable.Turned)
+    def _turned(self, event: PagedTable.Turned) -> None:
+        if event.problem:
+            self._say(f"{symbol('warn')} {event.problem}")
+        self._tell()
 
-    def _take(self, offset: int, events: Sequence[Mapping[str, Any]]) -> None:
-        table = self.query_one(DataTable)
-        if offset == 0:
-            table.clear()
-            self._events = []
-        self._events += events
-        self._whole = len(events) < _PAGE
-        for event in events:
-            cells = (
-                str(event["sequence"]),
-                event["when"][:19].replace("T", " "),
-                event["actor"],
-                event["subject"],
-                event["action"],
-            )
-            table.add_row(*(cell(said, 120) for said in cells))
-
-    def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
-        """Show the event in full, and read on near the end."""
-        if not 0 <= event.cursor_row < len(self._events):
-            return
-        self.query_one("#facts Static", Static).update(plain(facts.told(self._events[event.cursor_row]["facts"])))
-        if not self._whole and event.cursor_row > len(self._events) - _PAGE // 4:
-            self._whole = True  # until the next page says otherwise
-            self._read(len(self._events))
+    @on(DataTable.RowHighlighted)
+    def _tell(self) -> None:
+        """Show the event with the cursor in full."""
+        row = self.query_one(PagedTable).row_in_hand
+        self.query_one("#facts Static", Static).update(plain(facts.told(row["facts"])) if row else "")
 
     @work(exclusive=True, group="verify")
     async def action_verify(self) -> None:
         """Walk the whole chain."""
         self._say(f"verifying{symbol('busy')}")
         try:
-            problem = await self.console.apart.call(verify_ledger, self.console.case)
+            problem = await self.unless_left(self.console.apart.call(verify_ledger, self.console.case))
         except DigiVanError as error:
             problem = str(error)
         self._say(

@@ -7,52 +7,52 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from triage.model.errors import DigiVanError
 from triage.session.pin import Pin
 from triage.ui.safe import plain
+from triage.ui.screens.dialog import Dialog
 from triage.ui.symbols import counted
 from triage.ui.widgets.field import Field
 
 if TYPE_CHECKING:
     from triage.ui.app import Console
 
-_BOX = """
-    {name} { align: center middle; }
-    {name} > Vertical {
-        width: 64; max-width: 95%; height: auto; border: double $border; border-title-color: $accent;
-        background: $surface; padding: 1 2;
-    }
-    {name} Static { height: auto; }
-    {name} Field { margin-top: 1; }
-"""
-
 
 def lock(console: "Console") -> None:
     """Lock; a person without a PIN sets one first."""
     pin = Pin(console.actor)
-    console.push_screen(LockScreen(pin) if pin.is_set else NewPin(pin))
+    try:
+        console.push_screen(LockScreen(pin) if pin.is_set else NewPin(pin))
+    except DigiVanError as error:
+        console.tell_problem(error)
 
 
 def lock_idle(console: "Console") -> None:
     """Lock where that is possible; nobody is there to set a PIN."""
     pin = Pin(console.actor)
-    console.lockable = pin.is_set
-    if pin.is_set:
+    try:
+        console.lockable = pin.is_set
+    except DigiVanError as error:
+        console.lockable = False
+        console.tell_problem(error)
+    if console.lockable:
         console.push_screen(LockScreen(pin))
 
 
-class LockScreen(ModalScreen[None]):
+class LockScreen(Dialog[None]):
     """Hides everything below it; no key but those of the PIN does anything."""
 
-    BINDINGS: ClassVar[list[BindingType]] = []
-    CSS = _BOX.replace("{name}", "LockScreen") + "LockScreen { background: $background; }"
+    CSS = """
+    LockScreen { background: $background; }
+    LockScreen > Vertical { width: 64; }
+    """
 
     def __init__(self, pin: Pin) -> None:
         super().__init__(classes="lock")
         self._pin = pin
+        self._trying = False
 
     def compose(self) -> ComposeResult:
         """Yield what may be seen by anybody, and the line for the PIN."""
@@ -62,7 +62,8 @@ class LockScreen(ModalScreen[None]):
             yield Field("pin", "PIN", password=True)
 
     def on_mount(self) -> None:
-        """Say how many examinations go on, without names."""
+        """Say how many examinations go on, without names; messages, which have some, get no place here."""
+        self.query("ToastRack").remove()
         self._tell()
         self.set_interval(1.0, self._tell)
         self.query_one(Field).take_focus()
@@ -76,30 +77,43 @@ class LockScreen(ModalScreen[None]):
 
     @on(Input.Submitted)
     def _given(self, event: Input.Submitted) -> None:
-        self._try(self.query_one(Field).value)
+        given = self.query_one(Field).value
         event.input.value = ""
+        if given and not self._trying:  # Enter that bounces is no try
+            self._trying = True
+            self._try(given)
 
-    @work(exclusive=True)
+    @work
     async def _try(self, given: str) -> None:
-        field = self.query_one(Field)
-        wait = self._pin.wait()
-        if wait > 0:
-            field.tell(f"too many wrong ones: the next try counts in {wait:.0f} seconds")
-        elif await asyncio.to_thread(self._pin.verify, given):
-            self.dismiss()
+        try:
+            problem = await asyncio.to_thread(_tried, self._pin, given)
+        except DigiVanError as error:
+            problem = str(error)
+        self._trying = False
+        if problem:
+            self.query_one(Field).tell(problem)
         else:
-            field.tell("that is not the PIN")
+            self.dismiss()
 
 
-class NewPin(ModalScreen[None]):
+def _tried(pin: Pin, given: str) -> str:
+    """Try a PIN and return why it does not open, the empty text where it does."""
+    wait = pin.wait()
+    if wait > 0:
+        return f"too many wrong ones: the next try counts in {wait:.0f} seconds"
+    return "" if pin.verify(given) else "that is not the PIN"
+
+
+class NewPin(Dialog[None]):
     """Asks for a PIN, twice, and locks."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Close")]
-    CSS = _BOX.replace("{name}", "NewPin")
+    CSS = "NewPin > Vertical { width: 64; }"
 
     def __init__(self, pin: Pin) -> None:
         super().__init__()
         self._pin = pin
+        self._setting = False
 
     def compose(self) -> ComposeResult:
         """Yield two lines."""
@@ -120,17 +134,21 @@ class NewPin(ModalScreen[None]):
             second.take_focus()
         elif first.value != second.value:
             second.tell("the two are not the same")
-        else:
+        elif not self._setting:
+            self._setting = True
             self._set(first.value)
 
-    @work(exclusive=True)
+    @work
     async def _set(self, pin: str) -> None:
         try:
             await asyncio.to_thread(self._pin.set, pin)
         except DigiVanError as error:
-            self.query_one("#field-first", Field).tell(str(error))
+            if self.is_in_front:
+                self.query_one("#field-first", Field).tell(str(error))
+            self._setting = False
             return
         app = self.app
         app.lockable = True  # type: ignore[attr-defined] # the console
-        self.dismiss()
-        app.push_screen(LockScreen(self._pin))
+        if self.is_in_front:
+            self.dismiss()
+            app.push_screen(LockScreen(self._pin))

@@ -5,13 +5,13 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from triage.ui.safe import plain
+from triage.ui.screens.dialog import Dialog
 
 
-class Question(ModalScreen[bool]):
+class Question(Dialog[bool]):
     """Asks; the answer is True only where a person says so. The focus is on the harmless answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -20,11 +20,6 @@ class Question(ModalScreen[bool]):
         Binding("left,right", "app.focus_next", "Other answer", show=False),
     ]
     CSS = """
-    Question { align: center middle; }
-    Question > Vertical {
-        width: 70; max-width: 95%; height: auto; border: double $border; border-title-color: $accent;
-        background: $surface; padding: 1 2;
-    }
     Question Horizontal { height: auto; align-horizontal: right; margin-top: 1; }
     Question Button { margin-left: 2; }
     """

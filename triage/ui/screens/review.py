@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -19,13 +20,11 @@ from triage.ui.safe import plain, plain_rows, safe
 from triage.ui.screens.judging import Judging
 from triage.ui.screens.room import Room
 from triage.ui.symbols import counted, size, symbol
+from triage.ui.verdicts import VERDICTS
 from triage.ui.widgets.findings_pane import match_words, state_words
 from triage.ui.widgets.paged import Column, PagedTable, Pages
 from triage.ui.widgets.picture import Picture
 from triage.ui.widgets.sheet import Sheet
-
-if TYPE_CHECKING:  # it brings the whole engine along
-    from triage.session.visit import Visit
 
 _LEVELS = {
     Level.BLURRED: "small, grey, blurred",
@@ -44,11 +43,6 @@ _MEANS = {
     "rejected": "rejected by a person",
 }
 _JUDGED = {"confirmed", "rejected"}
-_VERDICTS = {
-    "seize-indicated": "seize indicated",
-    "return-indicated": "return indicated",
-    "not-determined": "not determined",
-}
 _SIBLINGS = (
     Column(title="No.", text=lambda row: f"{row['id']}", width=6),
     Column(title="State", text=state_words, width=11),
@@ -92,9 +86,9 @@ class ReviewScreen(Room):
     ReviewScreen PagedTable { height: 1fr; min-height: 4; border-top: solid $border-blurred; }
     """
 
-    def __init__(self, visit: "Visit", view: CaseView, number: int) -> None:
+    def __init__(self, view: CaseView, number: int) -> None:
         super().__init__()
-        self._visit, self._view, self.number = visit, view, number
+        self._view, self.number = view, number
         self.finding: dict[str, Any] = {}
 
     @property
@@ -197,9 +191,9 @@ class ReviewScreen(Room):
             return
         level, number = Level(named), self.number
         self._say(f"asking for it{symbol('busy')}")
-        live = self._visit.devices.get(self.finding["exhibit"])
+        live = self.console.devices.get(self.finding["exhibit"])
         try:
-            picture = await asyncio.to_thread(
+            showing = asyncio.to_thread(
                 reveal,
                 self._view.folder,
                 number,
@@ -208,11 +202,12 @@ class ReviewScreen(Room):
                 source=live.order.source if live else None,
                 secrets=live.order.secrets if live else NO_SECRETS,
             )
+            picture = await self.unless_left(showing)
         except DigiVanError as error:
             self._say(f"{symbol('warn')} {safe(str(error))}\n\n{_HIDDEN}")
             return
         self._read(self.number)
-        if number != self.number or self.console.screen is not self:
+        if number != self.number or not self.is_in_front:
             self._say(_HIDDEN)
             return
         self.set_class(level in {Level.LARGER, Level.COLOUR}, "-large")
@@ -235,11 +230,10 @@ class ReviewScreen(Room):
 
         def answered(said: tuple[str, str | None] | None) -> None:
             if said is not None:
-                self._record(number, confirmed, *said)
+                self.record(partial(self._record, number, confirmed, *said))
 
         self.app.push_screen(Judging(title, text, self.console.actor), answered)
 
-    @work(group="judge")
     async def _record(self, number: int, confirmed: bool, examiner: str, note: str | None) -> None:
         from triage.session.judging import judge  # noqa: PLC0415 - loaded when the first judgement is made
 
@@ -251,9 +245,10 @@ class ReviewScreen(Room):
             self.console.tell_problem(error)
             return
         for exhibit, now in recommended.items():
-            self.notify(f"{safe(exhibit, 60)}: {_VERDICTS[now['verdict']]} as it stands now.", markup=False)
-        self._read(self.number)
-        self.query_one(PagedTable).again()
+            self.notify(f"{safe(exhibit, 60)}: {VERDICTS[now['verdict']]} as it stands now.", markup=False)
+        if self.is_there:
+            self._read(self.number)
+            self.query_one(PagedTable).again()
 
     @work(thread=True, exclusive=True, group="next")
     def action_next(self) -> None:
@@ -261,7 +256,11 @@ class ReviewScreen(Room):
         if not self.finding:
             return
         wanted = Wanted(reference=self.finding["exhibit"], state=FindingState.CANDIDATE)
-        rows = self._view.findings_page(wanted, offset=0, limit=_MOST_SIBLINGS)
+        try:
+            rows = self._view.findings_page(wanted, offset=0, limit=_MOST_SIBLINGS)
+        except DigiVanError as error:
+            self.app.call_from_thread(self.console.tell_problem, error)
+            return
         others = [row["id"] for row in rows if row["id"] != self.number]
         following = next((number for number in others if number > self.number), next(iter(others), None))
         if following is None:

@@ -1,13 +1,15 @@
 """What every full screen of the console has: a title, a banner, a body, the keys, and words for the help."""
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, ClassVar, ParamSpec, cast
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, ClassVar, ParamSpec, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 
+from triage.model.errors import DigiVanError
 from triage.ui.widgets.frame import Banner, TitleStrip
 from triage.ui.widgets.keybar import KeyBar
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 
 _Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
+_RECORDING = "recording"
 
 
 class Room(Screen[None], inherit_bindings=False):
@@ -76,9 +80,32 @@ class Room(Screen[None], inherit_bindings=False):
         kept = self in self.app.screen_stack or self.app.is_screen_installed(self)
         return self.app.is_running and kept and self.is_attached and bool(self.children)
 
-    def is_at(self, group: str) -> bool:
-        """Whether what was begun in this group still goes on: a key that bounces must not record anything twice."""
-        return any(one.node is self and one.group == group and not one.is_finished for one in self.workers)
+    @property
+    def is_in_front(self) -> bool:
+        """Whether nothing lies over it, the lock above all: what ends in the background must not close that."""
+        return self.app.screen is self
+
+    async def unless_left(self, awaited: Awaitable[_Result]) -> _Result:
+        """Wait for something, and go no further where the screen was left meanwhile; its error is told all the same."""
+        try:
+            result = await awaited
+        except DigiVanError as error:
+            if self.is_there:
+                raise
+            self.console.tell_problem(error)
+            raise asyncio.CancelledError from error
+        if not self.is_there:
+            raise asyncio.CancelledError
+        return result
+
+    def record(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Begin what writes into the case: unlike reading, it is not given up where the screen is left."""
+        self.app.run_worker(work, group=_RECORDING)
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether something is being written: a key that bounces must not record anything twice."""
+        return any(one.group == _RECORDING and not one.is_finished for one in self.workers)
 
     def renew(self) -> None:
         """Show what has changed; called a few times a second while devices run, so it must be quick."""

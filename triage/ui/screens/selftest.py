@@ -51,7 +51,7 @@ class SelfTestScreen(Room):
         result = self.query_one("#result", Static)
         result.update(f"testing{symbol('busy')}")
         try:
-            result.update(shown(await self.console.apart.call(self_test)))
+            result.update(shown(await self.unless_left(self.console.apart.call(self_test))))
         except DigiVanError as error:
             result.update(plain(f"{symbol('warn')} {error}"))
 

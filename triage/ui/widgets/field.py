@@ -95,13 +95,17 @@ class Choice(Widget, can_focus=True):
 
     def render(self) -> Content:
         """Return label and choice in arrows, and how many there are; marked while the keys change it."""
-        words = self._options[self.place][1]
-        chosen, which = f" < {words} > ", (f" {self.place + 1} of {len(self._options)}, left and right", "$text-muted")
+        chosen, which = f" < {self._options[self.place][1]} > ", (f" {self._which()}, left and right", "$text-muted")
         if not self.has_focus:
             return Content.assemble((f"{self._label:<19}", "$text-muted"), chosen, which)
         label = Content.styled(self._label, "bold underline $accent")
         gap = " " * (19 - len(self._label))
         return Content.assemble(label, gap, (chosen, "$block-cursor-foreground on $block-cursor-background"), which)
+
+    def _which(self) -> str:
+        """Return which of how many it is; what stands for no choice is none of them."""
+        held = [value for value, _ in self._options if value]
+        return f"{held.index(self.value) + 1} of {len(held)}" if self.value else f"none of {len(held)}"
 
     def action_turn(self, steps: int) -> None:
         """Choose another."""
