@@ -107,8 +107,10 @@ def test_nothing_gets_in_between_once_the_console_is_told_to_quit(tmp_path: Path
     app = console(tmp_path / "case", running)
 
     async def steps(pilot: Pilot[None]) -> None:
-        await press(pilot, "f10", "y", "ctrl+p", "escape", "f2")
-        assert isinstance(app.screen, Leaving)
+        await press(pilot, "f10", "y")
+        for key in ("ctrl+p", "f2", "escape", "f9"):
+            await press(pilot, key)
+            assert isinstance(app.screen, Leaving)
         running.state = DeviceState.STOPPED
         await asyncio.sleep(0.4)
         assert app._exit is True
